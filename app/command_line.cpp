@@ -1,0 +1,198 @@
+#include "app/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include <functional>
+#include <string>
+
+#include "app/commands.h"
+#include "app/configuration.h"
+#include "app/exit_code.h"
+#include "app/log.h"
+#include "app/settings.h"
+#include "app/version.h"
+#include "models/model.h"
+
+namespace longtake {
+namespace {
+
+constexpr char kExitCodes[] =
+    "Exit codes: 0 done, 1 unexpected failure, 2 usage, 3 some inputs of a batch failed, 4 input missing or without\n"
+    "video, 5 model, memory or checkpoint missing, damaged or of another model, 6 device not available, 7 live source\n"
+    "lost, 130 and 143 stopped by SIGINT and SIGTERM after a clean checkpoint.";
+
+// Options that every verb understands, before or after it.
+void add_common_options(CLI::App& app, Settings& s) {
+  const auto group = app.add_option_group("Common options, before or after the verb");
+  group->add_option("--model", s.model, "Model folder (default: the model called default)")->type_name("DIR");
+  group->add_option("--memory", s.memory, "Start from this memory")->type_name("FILE");
+  group->add_option("--save-memory", s.save_memory, "Write the memory here at the end")->type_name("FILE");
+  group->add_option("--checkpoint", s.checkpoint,
+                    "Write the state here now and then; continue from it when it is there (needs -o)")
+      ->type_name("FILE");
+  group
+      ->add_option_function<std::string>(
+          "--checkpoint-every",
+          [&s](const std::string& text) {
+            std::string number = text;
+            if (!number.empty() && number.back() == 's') number.pop_back();
+            if (!CLI::detail::lexical_cast(number, s.checkpoint_every_s) || !(s.checkpoint_every_s >= 0)) {
+              throw CLI::ValidationError("--checkpoint-every", "takes seconds, like 30 or 30s");
+            }
+          },
+          "Seconds between checkpoints (default 30s)")
+      ->type_name("TIME");
+  group->add_option("--fps", s.fps, "Frames a second to look at: all (default), 12.5, 30000/1001")->type_name("all|N");
+  group->add_option("--from", s.from, "First time to look at: 12.5, 00:00:12.500 or @PTS")->type_name("T");
+  group->add_option("--to", s.to, "Time to stop before")->type_name("T");
+  group->add_option("--roi", s.roi, "Look only inside this polygon: \"0,0 0.5,0 0.5,1 0,1\" in 0..1; repeatable")
+      ->type_name("POLYGON");
+  group->add_option("--mask", s.mask, "Black out this polygon before anything is stored; repeatable")
+      ->type_name("POLYGON");
+  group->add_flag("!--no-scene", s.scene, "Leave out the names of what is in view");
+  group->add_option("--source-name", s.source_name, "Name of the source in the result (default: the input's)")
+      ->type_name("NAME");
+  group->add_option("--device", s.device, "auto, cpu or cuda[:n]")->type_name("DEVICE");
+  group->add_option("--threads", s.threads, "Encoder threads (default: one per core)")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  group->add_flag("-q,--quiet", s.quiet, "Say nothing but errors");
+  group->add_flag("-v,--verbose", s.verbosity, "Say more; twice for everything");
+  group->add_flag("--no-progress", s.no_progress, "Show no progress");
+  group->add_option("--progress", s.progress, "json: progress as JSON lines on standard error")
+      ->check(CLI::IsMember({"json"}))
+      ->type_name("json");
+  group->add_option("--log-file", s.log_file, "Also write the log to this file (rotated at 10 MB)")->type_name("FILE");
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv, const StopSignals& signals) {
+  Settings settings;
+  std::function<int(const Context&)> verb;
+  const auto runs = [&verb](CLI::App* command, int (*run)(const Context&)) {
+    command->callback([&verb, run] { verb = run; });
+  };
+
+  CLI::App app{"Watches video frame by frame and keeps it in a memory of fixed size that learns while it watches."};
+  app.name("longtake");
+  app.set_version_flag("--version", std::string("longtake ") + kVersion);
+  app.require_subcommand(1);
+  app.footer(std::string("Example: longtake analyze clip.mp4 -o clip.jsonl\n\n") + kExitCodes);
+  add_common_options(app, settings);
+  std::filesystem::path config;
+  app.add_option("--config", config, "Read this configuration instead of the usual ones")->type_name("FILE");
+  name_environment_variables(app);
+
+  CLI::App* analyze = app.add_subcommand("analyze", "Watch one video and write what was seen as JSON lines");
+  analyze->add_option("INPUT", settings.inputs, "File, URL, image sequence (dir/%05d.png) or - for standard input")
+      ->required()
+      ->expected(1);
+  analyze->add_option("-o,--output", settings.output, "Result file (default: standard output)")->type_name("FILE");
+  analyze->footer("Example: longtake analyze clip.mp4 --from 10 --to 20 --save-memory clip.ltm -o clip.jsonl");
+  runs(analyze, run_analyze);
+
+  CLI::App* memory = app.add_subcommand("memory", "Look into memory files");
+  memory->require_subcommand(1);
+  memory->footer("Example: longtake memory info clip.ltm");
+  CLI::App* memory_info = memory->add_subcommand("info", "What a memory is and what it has seen");
+  memory_info->add_option("FILE", settings.inputs, "Memory files or checkpoints")->required();
+  memory_info->add_flag("--json", settings.json, "One JSON object a file");
+  memory_info->footer("Example: longtake memory info --json clip.ltm");
+  runs(memory_info, run_memory_info);
+  CLI::App* memory_verify = memory->add_subcommand("verify", "Check that memories are whole and fit the model");
+  memory_verify->add_option("FILE", settings.inputs, "Memory files or checkpoints")->required();
+  memory_verify->footer("Example: longtake memory verify clip.ltm");
+  runs(memory_verify, run_memory_verify);
+
+  CLI::App* models = app.add_subcommand("models", "Look into models");
+  models->require_subcommand(1);
+  models->footer("Example: longtake models list");
+  CLI::App* models_list = models->add_subcommand("list", "The models that can be found");
+  models_list->footer("Example: longtake models list");
+  runs(models_list, run_models_list);
+  CLI::App* models_show = models->add_subcommand("show", "What a model is made of");
+  models_show->footer("Example: longtake models show --model assets/models/default");
+  runs(models_show, run_models_show);
+  CLI::App* models_verify = models->add_subcommand("verify", "Check a model's files against its checksums");
+  models_verify->footer("Example: longtake models verify");
+  runs(models_verify, run_models_verify);
+  std::uint64_t seed = 1;
+  CLI::App* models_init = models->add_subcommand("init", "Write fresh, untrained stack weights into a model folder");
+  models_init->add_option("DIR", settings.inputs, "Folder with encoder.safetensors (and config.json, if there is one)")
+      ->required()
+      ->expected(1);
+  models_init->add_option("--seed", seed, "Seed of the weights")->type_name("N");
+  models_init->footer("Example: longtake models init my-model --seed 7");
+  models_init->callback([&] { verb = [&seed](const Context& context) { return run_models_init(context, seed); }; });
+
+  CLI::App* info = app.add_subcommand("info", "Versions, machine and model");
+  info->add_flag("--json", settings.json, "As one JSON object");
+  info->footer("Example: longtake info");
+  runs(info, run_info);
+
+  std::filesystem::path golden;
+  CLI::App* selftest = app.add_subcommand("selftest", "Check the TTT layers against known answers");
+  selftest->add_option("--golden", golden, "Folder of golden .npz files (default: those built in)")->type_name("DIR");
+  selftest->add_flag("--json", settings.json, "As one JSON object");
+  selftest->footer("Example: longtake selftest --golden tests/data/golden");
+  selftest->callback([&] { verb = [&golden](const Context& context) { return run_selftest(context, golden); }; });
+
+  CLI::App* bench = app.add_subcommand("bench", "Measure speed and memory on this machine");
+  bench->require_subcommand(1);
+  bench->footer("Example: longtake bench pipeline clip.mp4");
+  CLI::App* pipeline = bench->add_subcommand("pipeline", "Frames a second: each stage alone, and all together");
+  pipeline->add_option("INPUT", settings.inputs, "A video")->required()->expected(1);
+  pipeline->add_flag("--json", settings.json, "As one JSON object");
+  pipeline->footer("Example: longtake bench pipeline clip.mp4 --threads 2 --json");
+  runs(pipeline, run_bench_pipeline);
+  CLI::App* bench_memory = bench->add_subcommand("memory", "Memory and time per frame over a long video");
+  bench_memory->add_option("INPUT", settings.inputs, "Videos, the longest last; none: a generated one")->required();
+  bench_memory->add_flag("--json", settings.json, "As one JSON object");
+  bench_memory->footer("Example: longtake bench memory two-hours.mp4");
+  runs(bench_memory, run_bench_memory);
+
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->fallthrough();
+    for (CLI::App* inner : command->get_subcommands({})) inner->fallthrough();
+  }
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& e) {
+    return app.exit(e);
+  } catch (const CLI::CallForVersion& e) {
+    return app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    fmt::print(stderr, "longtake: error: {} (longtake --help tells more)\n", e.what());
+    return kExitUsage;
+  }
+
+  if (auto done = apply_configuration(app, config); !done) {
+    fmt::print(stderr, "longtake: error: {}\n", done.error().message);
+    return exit_code(done.error().kind);
+  }
+  auto log = make_log(settings.quiet ? -1 : settings.verbosity, settings.log_file);
+  if (!log) {
+    fmt::print(stderr, "longtake: error: {}\n", log.error().message);
+    return exit_code(log.error().kind);
+  }
+  const Context context{settings, **log, signals};
+  return verb(context);
+}
+
+int Context::fail(const Error& error) const {
+  log.error("{}", error.message);
+  if (error.kind == ErrorKind::kStopped && signals.exit_code() != 0) return signals.exit_code();
+  return exit_code(error.kind);
+}
+
+Result<std::filesystem::path> Context::model_path() const {
+  if (!settings.model.empty()) return settings.model;
+  return default_model_folder();
+}
+
+}  // namespace longtake

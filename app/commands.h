@@ -1,0 +1,44 @@
+// The verbs. Each returns the program's exit code and has said on standard error what went wrong.
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <filesystem>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "app/settings.h"
+#include "app/stop_signals.h"
+
+namespace longtake {
+
+struct Context {
+  const Settings& settings;
+  spdlog::logger& log;
+  const StopSignals& signals;
+
+  // Logs the error and gives its exit code.
+  int fail(const Error& error) const;
+  // --model, or the default model. Errors: kModel.
+  Result<std::filesystem::path> model_path() const;
+};
+
+int run_analyze(const Context& context);
+int run_info(const Context& context);
+
+int run_models_list(const Context& context);
+int run_models_show(const Context& context);
+int run_models_verify(const Context& context);
+int run_models_init(const Context& context, std::uint64_t seed);
+
+int run_memory_info(const Context& context);
+int run_memory_verify(const Context& context);
+
+int run_selftest(const Context& context, const std::filesystem::path& golden);
+
+int run_bench_pipeline(const Context& context);
+int run_bench_memory(const Context& context);
+
+}  // namespace longtake

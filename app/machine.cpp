@@ -1,0 +1,75 @@
+#include "app/machine.h"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "app/version.h"
+#include "core/media/versions.h"
+#include "models/encoder/encoder.h"
+
+namespace longtake {
+namespace {
+
+std::string value_after(const char* path, const std::string& key) {
+  std::ifstream in(path);
+  for (std::string line; std::getline(in, line);) {
+    if (!line.starts_with(key)) continue;
+    const auto colon = line.find(':');
+    const auto first = line.find_first_not_of(" \t", colon + 1);
+    return first == std::string::npos ? "" : line.substr(first);
+  }
+  return {};
+}
+
+std::string instruction_set() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) return "avx512";
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "avx2";
+  return "sse2";
+#else
+  return "baseline";
+#endif
+}
+
+}  // namespace
+
+nlohmann::ordered_json describe_machine() {
+  nlohmann::ordered_json out;
+  out["cpu"] = value_after("/proc/cpuinfo", "model name");
+  out["cores"] = std::thread::hardware_concurrency();
+  out["memory_bytes"] = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
+  out["device"] = "cpu";
+  out["instruction_set"] = instruction_set();
+  return out;
+}
+
+nlohmann::ordered_json describe_versions() {
+  nlohmann::ordered_json out;
+  out["longtake"] = kVersion;
+  out["ffmpeg"] = media_library_version();
+  out["libtorch"] = tensor_library_version();
+  out["compiler"] = __VERSION__;
+  return out;
+}
+
+std::int64_t resident_bytes() {
+  std::ifstream in("/proc/self/statm");
+  std::int64_t total = 0;
+  std::int64_t resident = 0;
+  in >> total >> resident;
+  return resident * sysconf(_SC_PAGE_SIZE);
+}
+
+std::int64_t peak_resident_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+}
+
+}  // namespace longtake

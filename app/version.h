@@ -1,0 +1,7 @@
+#pragma once
+
+namespace longtake {
+
+inline constexpr char kVersion[] = LONGTAKE_VERSION;
+
+}  // namespace longtake

@@ -1,0 +1,57 @@
+// From observations to records: surprise, boundary probability, events, segments, technical cues.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/records/records.h"
+#include "core/signals/boundary_detector.h"
+#include "core/signals/observation.h"
+#include "core/signals/segmenter.h"
+#include "core/signals/surprise.h"
+#include "core/signals/technical_cues.h"
+
+namespace longtake {
+
+// Streaming, one thread, fixed memory; a pure function of the observations and its saved state. Boundary events are
+// provisional: they come from surprise alone.
+class Decider {
+ public:
+  // Names for the encoder's own classes, best first. A plain function: a decision depends on nothing but numbers.
+  using TopClasses = std::vector<NamedScore> (*)(std::span<const float> probabilities);
+  explicit Decider(TopClasses top_classes) : top_classes_(top_classes) {}
+
+  // Appends this frame's record and whatever became certain with it.
+  void step(const Observation& frame, std::vector<Record>& records);
+  // Time breaks off before the next frame: what is open is closed and nothing is compared across the break. Surprise
+  // keeps what it has learned about ordinary errors.
+  void discontinue(std::vector<Record>& records);
+  // The stream is over.
+  void finish(std::vector<Record>& records) { discontinue(records); }
+
+  std::int64_t events() const noexcept { return events_; }
+  // A memory that goes on to another video starts counting events anew.
+  void forget_counts() noexcept { events_ = 0; }
+
+  template <class Archive>
+  void archive(Archive& a) {
+    a("surprise", surprise_);
+    a("boundaries", boundaries_);
+    a("segments", segments_);
+    a("cues", cues_);
+    a("events", events_);
+  }
+
+ private:
+  void emit(EventRecord event, std::vector<Record>& records);
+
+  TopClasses top_classes_;
+  SurpriseTest surprise_;
+  BoundaryDetector boundaries_;
+  Segmenter segments_;
+  TechnicalCues cues_;
+  std::int64_t events_ = 0;
+};
+
+}  // namespace longtake

@@ -1,0 +1,39 @@
+// Where a number stands against its own recent past, in robust standard deviations.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace longtake {
+
+// Median and MAD of the last kSamples values, taken at most every kSpacing seconds so that the window covers about the
+// same time at any frame rate (10 s at 25 frames a second, never less). Fixed memory. While few values are known the
+// spread leans on a prior, so that the first frames of a video raise no alarm.
+class RobustScale {
+ public:
+  static constexpr int kSamples = 256;
+  static constexpr double kSpacing = 0.04;   // seconds
+  static constexpr double kPriorSpread = 0.6;
+  static constexpr double kPriorWeight = 8;  // samples that the prior is worth
+  static constexpr double kLeastSpread = 0.12;
+
+  // Standard deviations above the median of the past; `value` itself is not part of that past. 0 before any sample.
+  double standing(double value) const;
+  void add(double value, double t);
+
+  template <class Archive>
+  void archive(Archive& a) {
+    a("ring", ring_);
+    a("count", count_);
+    a("next", next_);
+    a("last_t", last_t_);
+  }
+
+ private:
+  std::array<double, kSamples> ring_{};
+  std::int64_t count_ = 0;
+  std::int64_t next_ = 0;
+  double last_t_ = 0;
+};
+
+}  // namespace longtake

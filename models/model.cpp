@@ -1,0 +1,157 @@
+#include "models/model.h"
+
+#include <utility>
+
+namespace longtake {
+namespace {
+
+using Polygons = std::vector<std::vector<std::array<double, 2>>>;
+
+// Even-odd rule at the centre of the pixel.
+bool inside(const std::vector<std::array<double, 2>>& polygon, double x, double y) {
+  bool odd = false;
+  for (std::size_t i = 0, j = polygon.size() - 1; i < polygon.size(); j = i++) {
+    const auto& [ax, ay] = polygon[i];
+    const auto& [bx, by] = polygon[j];
+    if ((ay > y) != (by > y) && x < (bx - ax) * (y - ay) / (by - ay) + ax) odd = !odd;
+  }
+  return odd;
+}
+
+bool inside_any(const Polygons& polygons, double x, double y) {
+  for (const auto& polygon : polygons) {
+    if (inside(polygon, x, y)) return true;
+  }
+  return false;
+}
+
+std::shared_ptr<const std::vector<std::uint8_t>> visible_pixels(const AnalyzerOptions& options, int side) {
+  if (options.roi.empty() && options.mask.empty()) return nullptr;
+  auto out = std::make_shared<std::vector<std::uint8_t>>();
+  out->reserve(static_cast<std::size_t>(side) * static_cast<std::size_t>(side));
+  for (int row = 0; row < side; ++row) {
+    for (int column = 0; column < side; ++column) {
+      const double x = (column + 0.5) / side;
+      const double y = (row + 0.5) / side;
+      const bool wanted = options.roi.empty() || inside_any(options.roi, x, y);
+      out->push_back(wanted && !inside_any(options.mask, x, y) ? 1 : 0);
+    }
+  }
+  return out;
+}
+
+// Box means over the encoder's input.
+Thumbnail thumbnail_of(const RgbImage& image) {
+  Thumbnail out{};
+  for (int row = 0; row < kThumbnailHeight; ++row) {
+    const int top = row * image.height / kThumbnailHeight;
+    const int bottom = (row + 1) * image.height / kThumbnailHeight;
+    for (int column = 0; column < kThumbnailWidth; ++column) {
+      const int left = column * image.width / kThumbnailWidth;
+      const int right = (column + 1) * image.width / kThumbnailWidth;
+      std::array<int, 3> sum{};
+      for (int y = top; y < bottom; ++y) {
+        const std::uint8_t* pixel = &image.pixels[static_cast<std::size_t>((y * image.width + left) * 3)];
+        for (int x = left; x < right; ++x, pixel += 3) {
+          for (std::size_t c = 0; c < 3; ++c) sum[c] += pixel[c];
+        }
+      }
+      const int count = (bottom - top) * (right - left);
+      for (std::size_t c = 0; c < 3; ++c) {
+        out[static_cast<std::size_t>((row * kThumbnailWidth + column) * 3) + c] =
+            static_cast<std::uint8_t>((sum[c] + count / 2) / count);
+      }
+    }
+  }
+  return out;
+}
+
+class ModelFrameEncoder final : public FrameEncoder {
+ public:
+  ModelFrameEncoder(std::shared_ptr<const Model> model, bool scene,
+                    std::shared_ptr<const std::vector<std::uint8_t>> visible)
+      : model_(std::move(model)), workspace_(model_->encoder()), visible_(std::move(visible)) {
+    output_.wants_probabilities = scene;
+  }
+
+  Result<Encoded> encode(const Frame& frame) override {
+    if (auto done = converter_.to_rgb(*frame.picture, Encoder::kInputSide, Encoder::kInputSide, image_); !done) {
+      return std::move(done).error();
+    }
+    if (visible_) {
+      for (std::size_t i = 0; i < visible_->size(); ++i) {
+        for (std::size_t c = 0; c < 3; ++c) image_.pixels[i * 3 + c] *= (*visible_)[i];
+      }
+    }
+    model_->encoder().encode(image_.pixels, workspace_, output_);
+    Encoded out;
+    out.tokens = output_.tokens;
+    out.embedding = output_.embedding;
+    out.probabilities = output_.probabilities;
+    out.thumbnail = thumbnail_of(image_);
+    return out;
+  }
+
+ private:
+  std::shared_ptr<const Model> model_;
+  Encoder::Workspace workspace_;
+  std::shared_ptr<const std::vector<std::uint8_t>> visible_;
+  PictureConverter converter_;
+  RgbImage image_;
+  EncoderOutput output_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& path) {
+  auto folder = open_model_folder(path);
+  if (!folder) return std::move(folder).error();
+  auto encoder = Encoder::load(folder->encoder());
+  if (!encoder) return std::move(encoder).error();
+  auto tensors = read_tensors(folder->stack());
+  if (!tensors) return std::move(tensors).error();
+  auto stack = load_stack(folder->config, *tensors);
+  if (!stack) return std::move(stack).error();
+  return std::shared_ptr<const Model>(new Model(std::move(*folder), std::move(*encoder), std::move(*stack)));
+}
+
+ModelAnalyzer::ModelAnalyzer(std::shared_ptr<const Model> model, const AnalyzerOptions& options)
+    : model_(std::move(model)),
+      scene_(options.scene),
+      visible_(visible_pixels(options, Encoder::kInputSide)),
+      stack_(model_->stack()) {
+  TensorFile file;
+  save(file);
+  for (const auto& [name, tensor] : file.tensors) state_bytes_ += static_cast<std::int64_t>(tensor.bytes.size());
+}
+
+std::unique_ptr<FrameEncoder> ModelAnalyzer::make_encoder() const {
+  return std::make_unique<ModelFrameEncoder>(model_, scene_, visible_);
+}
+
+Observation ModelAnalyzer::watch(const FrameTime& time, const Encoded& frame) {
+  StackObservation seen = stack_.step(frame.tokens, time.dt);
+  Observation out;
+  out.frame = time.ordinal;
+  out.pts = time.pts;
+  out.t = time.t;
+  out.dt = time.dt;
+  out.next_latent_error = seen.next_latent_error;
+  out.layers = std::move(seen.layers);
+  out.probabilities = frame.probabilities;
+  out.thumbnail = frame.thumbnail;
+  return out;
+}
+
+void ModelAnalyzer::discontinue() { break_off(stack_.state()); }
+
+void ModelAnalyzer::save(TensorFile& file) const { save_state(model_->stack(), stack_.state(), file); }
+
+Result<void> ModelAnalyzer::restore(const TensorFile& file) {
+  auto state = load_state(model_->stack(), file);
+  if (!state) return std::move(state).error();
+  stack_.state() = std::move(*state);
+  return {};
+}
+
+}  // namespace longtake

@@ -1,0 +1,73 @@
+// A loaded model: encoder and stack weights, const and shared by every stream.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/pipeline/stages.h"
+#include "core/result.h"
+#include "models/encoder/encoder.h"
+#include "models/model_folder.h"
+#include "models/stack.h"
+
+namespace longtake {
+
+class Model {
+ public:
+  // Errors: kModel.
+  static Result<std::shared_ptr<const Model>> load(const std::filesystem::path& folder);
+
+  const ModelFolder& folder() const noexcept { return folder_; }
+  const Encoder& encoder() const noexcept { return encoder_; }
+  const StackWeights& stack() const noexcept { return stack_; }
+
+ private:
+  Model(ModelFolder folder, Encoder encoder, StackWeights stack)
+      : folder_(std::move(folder)), encoder_(std::move(encoder)), stack_(std::move(stack)) {}
+
+  ModelFolder folder_;
+  Encoder encoder_;
+  StackWeights stack_;
+};
+
+struct AnalyzerOptions {
+  bool scene = true;  // also run the encoder's own classifier
+  // Polygons of x, y in 0..1 of the upright picture. Pixels outside every `roi` (if there is one) or inside a `mask`
+  // are black before anything looks at them.
+  std::vector<std::vector<std::array<double, 2>>> roi;
+  std::vector<std::vector<std::array<double, 2>>> mask;
+};
+
+// The model at work on one stream.
+class ModelAnalyzer final : public Analyzer {
+ public:
+  ModelAnalyzer(std::shared_ptr<const Model> model, const AnalyzerOptions& options);
+
+  std::unique_ptr<FrameEncoder> make_encoder() const override;
+  Observation watch(const FrameTime& time, const Encoded& frame) override;
+  void discontinue() override;
+  void save(TensorFile& file) const override;
+  std::int64_t guards() const override { return stack_.state().guards; }
+  std::int64_t state_bytes() const override { return state_bytes_; }
+
+  // Goes on from a saved state. Errors: kModel; the analyzer is then as it was.
+  Result<void> restore(const TensorFile& file);
+
+ private:
+  std::shared_ptr<const Model> model_;
+  bool scene_;
+  std::shared_ptr<const std::vector<std::uint8_t>> visible_;  // [224][224] 0 or 1; null: everything
+  Stack stack_;
+  std::int64_t state_bytes_ = 0;
+};
+
+// Fresh weights from a seed, for a model that nobody has trained: random projections that keep distances, start
+// weights of the inner loop, and a head that predicts running means until it is trained. `token_mean` and
+// `token_scale` [320] are the encoder's own batch-norm statistics of its last map. Stored as fp16.
+TensorFile fresh_stack(const ModelConfig& config, std::uint64_t seed, std::span<const float> token_mean,
+                       std::span<const float> token_scale);
+
+}  // namespace longtake

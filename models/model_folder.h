@@ -1,0 +1,63 @@
+// A model folder: config.json, the weight files it names, SHA256SUMS, MODEL_CARD.md.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+
+namespace longtake {
+
+// The shape of everything that has weights. Read from config.json; every number is checked against a bound before
+// anything of its size is made.
+struct ModelConfig {
+  std::string name;
+  bool trained = false;
+
+  // Encoder: its last map as tokens, see models/encoder/encoder.h.
+  int tokens = 16;          // a frame; also the inner mini-batch b
+  int token_channels = 320;
+
+  // Stack.
+  int latent = 128;         // numbers a token after the fixed projection
+  int channels = 128;       // C
+  int layers = 2;
+  int heads = 2;
+  int swiglu = 336;         // inner width of the feed-forward
+  std::string inner = "mlp";  // or "linear"
+  bool causal = false;      // false: all queries of a frame read the state after that frame
+  bool residual_gate = true;  // x + tanh(alpha) * TTT(x), alpha per channel
+  double base_rate = 1.0;   // η_base of the inner loop
+  std::vector<double> running_means_s{0.3, 1, 10};
+  std::vector<double> horizons_s{0.08, 0.4, 1};
+
+  std::string encoder_file = "encoder.safetensors";
+  std::string stack_file = "stack.safetensors";
+};
+
+Result<ModelConfig> parse_model_config(const std::string& json, const std::string& name_for_messages);
+std::string to_json(const ModelConfig& config);
+
+struct ModelFolder {
+  std::filesystem::path path;
+  ModelConfig config;
+  std::string sha256;  // over the names and hashes of config and weights: what a memory belongs to
+
+  std::string id() const { return sha256.substr(0, 12); }
+  std::filesystem::path encoder() const { return path / config.encoder_file; }
+  std::filesystem::path stack() const { return path / config.stack_file; }
+};
+
+// Checks that each file has the hash that SHA256SUMS gives. Errors: kModel.
+Result<ModelFolder> open_model_folder(const std::filesystem::path& path);
+
+// Folders that hold a config.json: of the user ($XDG_DATA_HOME/longtake/models), installed, and in the source tree.
+std::vector<std::filesystem::path> list_model_folders();
+// The folder called "default" among them. Errors: kModel.
+Result<std::filesystem::path> default_model_folder();
+
+// Writes SHA256SUMS over config and weights as they stand.
+Result<void> write_model_sums(const std::filesystem::path& path, const ModelConfig& config);
+
+}  // namespace longtake

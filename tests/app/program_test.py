@@ -1,0 +1,300 @@
+#!/usr/bin/env python3
+"""The program as a user runs it: real video in, JSON lines out. Usage: program_test.py PATH/longtake [unittest arguments]"""
+import json
+import os
+import pty
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = ""
+MODEL = os.path.join(ROOT, "assets", "models", "default")
+
+
+def run(*arguments, **options):
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, timeout=300, **options)
+
+
+def records(path_or_bytes):
+    data = path_or_bytes if isinstance(path_or_bytes, bytes) else open(path_or_bytes, "rb").read()
+    return [json.loads(line) for line in data.splitlines()]
+
+
+def of_type(all_records, kind):
+    return [r for r in all_records if r["type"] == kind]
+
+
+def body(data):
+    """The lines without header and end record."""
+    return [l for l in data.splitlines() if not l.startswith((b'{"type":"header"', b'{"type":"end"'))]
+
+
+class Program(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="longtake-program-")
+        cls.clip = cls.path("cut.mp4")
+        # One true change, at 4 s.
+        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=4", "-f", "lavfi", "-i",
+                        "mandelbrot=s=320x180:r=25", "-filter_complex",
+                        "[1:v]trim=duration=4[m];[0:v][m]concat=n=2:v=1,format=yuv420p", "-t", "8", "-g", "30", cls.clip],
+                       check=True)
+        cls.stream = cls.path("cut.ts")
+        subprocess.run(["ffmpeg", "-v", "error", "-i", cls.clip, "-c", "copy", cls.stream], check=True)
+        done = run("analyze", cls.clip, "-o", cls.path("whole.jsonl"))
+        assert done.returncode == 0, done.stderr
+        cls.whole = open(cls.path("whole.jsonl"), "rb").read()
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    @classmethod
+    def path(cls, name):
+        return os.path.join(cls.folder, name)
+
+    def assertFails(self, code, *arguments, says=""):
+        done = run(*arguments)
+        text = done.stderr.decode(errors="replace")
+        self.assertEqual(done.returncode, code, text)
+        self.assertEqual(done.stdout, b"", "nothing goes to standard output when nothing was done")
+        self.assertEqual(len(text.strip().splitlines()), 1, f"one sentence, not: {text}")
+        self.assertIn(says, text)
+        return text
+
+    # --- what comes out
+
+    def test_the_result_follows_the_schema(self):
+        checker = os.path.join(ROOT, "tests", "validate_jsonl.py")
+        done = subprocess.run([sys.executable, checker, self.path("whole.jsonl")], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_every_frame_is_there_with_its_own_time(self):
+        probe = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts", "-of",
+                                "csv=p=0", self.clip], capture_output=True, text=True, check=True)
+        expected = [int(line.strip(",")) for line in probe.stdout.split()]
+        frames = of_type(records(self.whole), "frame")
+        self.assertEqual([f["pts"] for f in frames], expected)
+        self.assertEqual([f["frame"] for f in frames], list(range(200)))
+        end = records(self.whole)[-1]
+        self.assertEqual((end["reason"], end["frames"], end["decode_errors"], end["guards"]), ("end_of_stream", 200, 0, 0))
+
+    def test_the_cut_is_found_and_splits_the_segments(self):
+        events = [e for e in of_type(records(self.whole), "event") if e["kind"] == "boundary"]
+        self.assertEqual([e["frame"] for e in events], [100])
+        segments = of_type(records(self.whole), "segment")
+        self.assertEqual([(s["first"], s["last"]) for s in segments], [(0, 99), (100, 199)])
+
+    def test_every_layer_learns(self):
+        frames = of_type(records(self.whole), "frame")
+        for layer in range(2):
+            self.assertLess(sum(f["layers"][layer]["after"] for f in frames),
+                            sum(f["layers"][layer]["before"] for f in frames))
+            self.assertLess(frames[90]["layers"][layer]["before"], frames[0]["layers"][layer]["before"])
+
+    # --- the same bytes whatever the circumstances
+
+    def test_the_same_bytes_for_any_number_of_threads_and_again(self):
+        for threads in (1, 2, 4):
+            done = run("analyze", self.clip, "--threads", threads)
+            self.assertEqual(done.returncode, 0)
+            self.assertEqual(done.stdout, self.whole, f"{threads} threads")
+
+    def test_half_saved_and_the_rest_is_the_whole(self):
+        memory = self.path("half.ltm")
+        for at in ("4.0", "3.9", "4.08", "6"):  # before, at and right behind the cut, while its event is not certain yet
+            first = run("analyze", self.clip, "--to", at, "--save-memory", memory)
+            rest = run("analyze", self.clip, "--from", at, "--memory", memory)
+            self.assertEqual((first.returncode, rest.returncode), (0, 0), first.stderr + rest.stderr)
+            self.assertEqual(body(first.stdout) + body(rest.stdout), body(self.whole), f"split at {at} s")
+
+    def test_killed_and_continued_is_the_whole(self):
+        result, checkpoint = self.path("killed.jsonl"), self.path("killed.ckpt")
+        command = [PROGRAM, "analyze", self.clip, "-o", result, "--checkpoint", checkpoint, "--checkpoint-every", "0"]
+        kills = 0
+        for seed in range(40):
+            child = subprocess.Popen(command, stderr=subprocess.PIPE)
+            try:
+                child.communicate(timeout=random.Random(seed).uniform(0.15, 0.8))
+                if child.returncode == 0:
+                    break
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.communicate()
+                kills += 1
+        done = run(*command[1:])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(open(result, "rb").read(), self.whole, f"after {kills} kills")
+        self.assertGreater(kills, 0)
+        self.assertFalse(os.path.exists(checkpoint), "a complete result leaves nothing to continue")
+
+    def test_a_stream_through_a_pipe_gives_the_same_bytes(self):
+        from_file = run("analyze", self.stream, "--source-name", "cut")
+        with open(self.stream, "rb") as pipe:
+            feeder = subprocess.Popen(["cat"], stdin=pipe, stdout=subprocess.PIPE)
+            from_pipe = run("analyze", "-", "--source-name", "cut", stdin=feeder.stdout)
+        self.assertEqual(from_file.returncode, 0, from_file.stderr)
+        self.assertEqual(from_pipe.returncode, 0, from_pipe.stderr)
+        self.assertEqual(from_pipe.stdout, from_file.stdout)
+
+    # --- parts of a video
+
+    def test_from_and_to_are_exact(self):
+        done = run("analyze", self.clip, "--from", "1.0", "--to", "2.0")
+        self.assertEqual([f["t"] for f in of_type(records(done.stdout), "frame")], [(25 + i) / 25 for i in range(25)])
+        self.assertEqual(records(done.stdout)[-1]["reason"], "range_end")
+
+    def test_thinned_frames_keep_their_own_times(self):
+        done = run("analyze", self.clip, "--fps", "5")
+        self.assertEqual([f["t"] for f in of_type(records(done.stdout), "frame")], [i / 5 for i in range(40)])
+
+    def test_what_is_masked_is_not_seen(self):
+        done = run("analyze", self.clip, "--mask", "0,0 1,0 1,1 0,1")
+        kinds = [e["kind"] for e in of_type(records(done.stdout), "event")]
+        self.assertEqual(kinds, ["black"], done.stderr)
+
+    # --- memory
+
+    def test_a_memory_goes_on_to_another_video(self):
+        memory, both = self.path("one.ltm"), self.path("both.ltm")
+        self.assertEqual(run("analyze", self.clip, "--save-memory", memory).returncode, 0)
+        again = run("analyze", self.stream, "--memory", memory, "--save-memory", both)
+        self.assertEqual(again.returncode, 0, again.stderr)
+        frames = of_type(records(again.stdout), "frame")
+        self.assertEqual(frames[0]["frame"], 0)
+        self.assertLess(frames[0]["layers"][0]["before"], of_type(records(self.whole), "frame")[0]["layers"][0]["before"])
+        info = json.loads(run("memory", "info", "--json", both).stdout)
+        self.assertEqual((info["videos"], info["frames"], info["source"]), (2, 400, "cut.ts"))
+        self.assertEqual(os.path.getsize(memory), os.path.getsize(both), "the size does not grow")
+
+    def test_a_changed_memory_is_refused_and_left_alone(self):
+        memory = self.path("bad.ltm")
+        run("analyze", self.clip, "--to", "1", "--save-memory", memory)
+        data = bytearray(open(memory, "rb").read())
+        data[len(data) // 2] ^= 1
+        open(memory, "wb").write(data)
+        self.assertFails(5, "analyze", self.clip, "--memory", memory, says="damaged")
+        self.assertFails(5, "memory", "verify", memory, says="damaged")
+        self.assertFails(5, "memory", "info", memory, says="damaged")
+        self.assertEqual(open(memory, "rb").read(), bytes(data))
+
+    def test_a_checkpoint_of_other_settings_is_refused(self):
+        result, checkpoint = self.path("other.jsonl"), self.path("other.ckpt")
+        child = subprocess.Popen([PROGRAM, "analyze", self.clip, "-o", result, "--checkpoint", checkpoint,
+                                  "--checkpoint-every", "0"], stderr=subprocess.DEVNULL)
+        while not os.path.exists(checkpoint) and child.poll() is None:
+            time.sleep(0.01)
+        child.kill()
+        child.wait()
+        self.assertTrue(os.path.exists(checkpoint))
+        before = open(result, "rb").read()
+        self.assertFails(5, "analyze", self.clip, "-o", result, "--checkpoint", checkpoint, "--fps", "5", says="settings")
+        self.assertFails(5, "analyze", self.stream, "-o", result, "--checkpoint", checkpoint, says="belongs to")
+        self.assertEqual(open(result, "rb").read(), before, "a refused run leaves the result alone")
+
+    # --- bad input, one clear sentence, the documented exit code
+
+    def test_bad_input(self):
+        text = self.path("text.mp4")
+        open(text, "w").write("this is no video")
+        empty = self.path("empty.mp4")
+        open(empty, "w").close()
+        for name in (text, empty, self.path("missing.mp4"), self.folder):
+            self.assertFails(4, "analyze", name, "-o", self.path("none.jsonl"), says=os.path.basename(name))
+            self.assertFalse(os.path.exists(self.path("none.jsonl")))
+
+    def test_bad_usage(self):
+        self.assertFails(2)
+        self.assertFails(2, "analyze")
+        self.assertFails(2, "analyse", self.clip)
+        self.assertFails(2, "analyze", self.clip, "--no-such-option")
+        self.assertFails(2, "analyze", self.clip, "--from", "yesterday", says="yesterday")
+        self.assertFails(2, "analyze", self.clip, "--fps", "-3")
+        self.assertFails(2, "analyze", self.clip, "--roi", "0,0 1,1")
+        self.assertFails(2, "analyze", self.clip, "--threads", "0")
+        self.assertFails(2, "analyze", self.clip, "--device", "toaster", says="toaster")
+        self.assertFails(2, "analyze", self.clip, "--checkpoint", self.path("x"), says="-o")
+
+    def test_bad_model_and_device(self):
+        self.assertFails(5, "analyze", self.clip, "--model", self.path("nowhere"), says="nowhere")
+        self.assertFails(6, "analyze", self.clip, "--device", "cuda", says="cuda")
+
+    def test_a_full_disk_is_said(self):
+        done = run("analyze", self.clip, "-o", "/dev/full")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"No space left", done.stderr)
+
+    def test_options_may_stand_before_the_verb(self):
+        self.assertEqual(run("--to", "1", "analyze", self.clip).stdout, run("analyze", self.clip, "--to", "1").stdout)
+
+    def test_every_help_has_an_example(self):
+        for verb in ([], ["analyze"], ["memory"], ["memory", "info"], ["memory", "verify"], ["models"], ["models", "list"],
+                     ["models", "show"], ["models", "verify"], ["models", "init"], ["info"], ["selftest"], ["bench"],
+                     ["bench", "pipeline"], ["bench", "memory"]):
+            done = run(*verb, "--help")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(b"Example: longtake", done.stdout, " ".join(verb))
+
+    # --- signals and terminals
+
+    def stop(self, which):
+        result, checkpoint = self.path(f"stopped{which}.jsonl"), self.path(f"stopped{which}.ckpt")
+        command = ["analyze", self.clip, "-o", result, "--checkpoint", checkpoint]
+        child = subprocess.Popen([PROGRAM, *command], stderr=subprocess.PIPE)
+        while not os.path.exists(result) and child.poll() is None:
+            time.sleep(0.005)
+        time.sleep(0.2)
+        child.send_signal(which)
+        child.communicate(timeout=60)
+        last = records(result)[-1]
+        return command, child.returncode, last, result
+
+    def test_signals_stop_cleanly_and_the_run_can_be_continued(self):
+        for which, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            command, returned, last, result = self.stop(which)
+            self.assertEqual((returned, last["type"], last["reason"]), (code, "end", "stopped"))
+            self.assertLess(last["frames"], 200, "the signal came too late to test anything")
+            self.assertEqual(run(*command).returncode, 0)
+            self.assertEqual(open(result, "rb").read(), self.whole)
+
+    def test_nothing_moves_unless_there_is_a_terminal(self):
+        self.assertEqual(run("analyze", self.clip, "--to", "1").stderr, b"")
+        leader, follower = pty.openpty()
+        child = subprocess.Popen([PROGRAM, "analyze", self.clip], stdout=subprocess.DEVNULL, stderr=follower)
+        os.close(follower)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(leader, 4096)
+            except OSError:
+                break
+            if not piece:
+                break
+            shown += piece
+        child.wait()
+        os.close(leader)
+        self.assertIn(b"frames", shown)
+        self.assertIn(b"real time", shown)
+
+    def test_progress_as_json(self):
+        done = run("analyze", self.clip, "--progress", "json")
+        for line in done.stderr.splitlines():
+            self.assertEqual(json.loads(line)["type"], "progress")
+        self.assertTrue(done.stderr)
+
+
+if __name__ == "__main__":
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    if not os.path.exists(os.path.join(MODEL, "encoder.safetensors")):
+        print("skipped: the encoder's weights are not there (assets/fetch_encoder.py fetches them)")
+        sys.exit(77)
+    if shutil.which("ffmpeg") is None:
+        print("skipped: ffmpeg is not installed")
+        sys.exit(77)
+    unittest.main(verbosity=2)

@@ -1,0 +1,101 @@
+#include "core/signals/decider.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "core/store/archive.h"
+#include "tests/core/signals/observations.h"
+
+namespace longtake {
+namespace {
+
+std::vector<NamedScore> best_class(std::span<const float> probabilities) {
+  const auto best = std::max_element(probabilities.begin(), probabilities.end());
+  return {{"class " + std::to_string(best - probabilities.begin()), *best}};
+}
+
+std::vector<Observation> video() {
+  OrdinaryErrors errors(11);
+  std::vector<Observation> out;
+  for (std::int64_t i = 0; i < 600; ++i) {
+    Observation frame = observation(i, errors());
+    if (i == 150 || i == 400) frame.next_latent_error = 2.0;
+    if (i == 152) frame.next_latent_error = 1.2;  // a flash: one event, at its larger side
+    if (i >= 250 && i < 300) frame.thumbnail.fill(0);
+    out.push_back(frame);
+  }
+  return out;
+}
+
+std::string lines(const std::vector<Record>& records) {
+  std::string text;
+  for (const Record& record : records) append_json_line(record, text);
+  return text;
+}
+
+TEST(Decider, GivesOneFrameRecordAFrameAndSegmentsBetweenItsBoundaries) {
+  Decider decider(best_class);
+  std::vector<Record> records;
+  for (const Observation& frame : video()) decider.step(frame, records);
+  decider.finish(records);
+
+  std::vector<std::int64_t> boundaries;
+  std::vector<SegmentRecord> segments;
+  std::int64_t frames = 0;
+  for (const Record& record : records) {
+    if (std::holds_alternative<FrameRecord>(record)) ++frames;
+    if (const auto* event = std::get_if<EventRecord>(&record); event != nullptr && event->kind == "boundary") {
+      boundaries.push_back(event->frame);
+    }
+    if (const auto* segment = std::get_if<SegmentRecord>(&record)) segments.push_back(*segment);
+  }
+  EXPECT_EQ(frames, 600);
+  EXPECT_EQ(boundaries, (std::vector<std::int64_t>{150, 400}));
+  ASSERT_EQ(segments.size(), 3U);
+  EXPECT_EQ(segments[0].last, 149);
+  EXPECT_EQ(segments[1].first, 150);
+  EXPECT_EQ(segments[1].last, 399);
+  EXPECT_EQ(segments[2].last, 599);
+  EXPECT_EQ(decider.events(), 3);  // two boundaries and a black stretch
+}
+
+TEST(Decider, ContinuedFromItsSavedStateItWritesTheSameBytes) {
+  const std::vector<Observation> frames = video();
+  Decider whole(best_class);
+  std::vector<Record> expected;
+  for (const Observation& frame : frames) whole.step(frame, expected);
+  whole.finish(expected);
+
+  for (const std::size_t split : {std::size_t{1}, std::size_t{151}, std::size_t{153}, std::size_t{270}, std::size_t{599}}) {
+    std::vector<Record> records;
+    TensorFile file;
+    {
+      Decider first(best_class);
+      for (std::size_t i = 0; i < split; ++i) first.step(frames[i], records);
+      StateWriter(file, "")("decide", first);
+    }
+    Decider second(best_class);
+    StateReader reader(file, "");
+    reader("decide", second);
+    ASSERT_TRUE(reader.result()) << reader.result().error().message;
+    for (std::size_t i = split; i < frames.size(); ++i) second.step(frames[i], records);
+    second.finish(records);
+    EXPECT_EQ(lines(records), lines(expected)) << "split at " << split;
+  }
+}
+
+TEST(Decider, ADiscontinuityClosesWhatIsOpenAndIsNoEvent) {
+  Decider decider(best_class);
+  std::vector<Record> records;
+  for (std::int64_t i = 0; i < 100; ++i) decider.step(observation(i, 0.02), records);
+  records.clear();
+  decider.discontinue(records);
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(std::get<SegmentRecord>(records[0]).last, 99);
+  EXPECT_EQ(decider.events(), 0);
+}
+
+}  // namespace
+}  // namespace longtake

@@ -1,0 +1,100 @@
+#include "models/model_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/temporary_folder.h"
+
+namespace longtake {
+namespace {
+
+void write(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+TEST(ModelConfig, ComesBackAsItWasWritten) {
+  ModelConfig config;
+  config.name = "mine";
+  config.layers = 5;
+  config.inner = "linear";
+  config.running_means_s = {0.5, 2};
+  const auto back = parse_model_config(to_json(config), "config.json");
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(to_json(*back), to_json(config));
+}
+
+TEST(ModelConfig, WrongOnesAreRefusedWithTheReason) {
+  const std::string good = to_json(ModelConfig{});
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string text = good;
+    const auto at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+  };
+  const std::pair<std::string, std::string> cases[] = {
+      {"", "not a JSON object"},
+      {"[]", "not a JSON object"},
+      {with("\"schema\": 1", "\"schema\": 2"), "schema"},
+      {with("\"layers\": 2", "\"layers\": 0"), "layers"},
+      {with("\"layers\": 2", "\"layers\": 1e99"), "layers"},
+      {with("\"layers\": 2", "\"layers\": \"2\""), "layers"},
+      {with("\"layers\": 2", "\"layerz\": 2"), "layerz"},
+      {with("\"heads\": 2", "\"heads\": 3"), "heads"},
+      {with("\"inner\": \"mlp\"", "\"inner\": \"cnn\""), "inner"},
+      {with("\"causal\": false", "\"causal\": 0"), "causal"},
+      {with("stack.safetensors", "../stack"), "plain name"},
+  };
+  for (const auto& [text, reason] : cases) {
+    const auto config = parse_model_config(text, "config.json");
+    ASSERT_FALSE(config) << text;
+    EXPECT_EQ(config.error().kind, ErrorKind::kModel);
+    EXPECT_NE(config.error().message.find(reason), std::string::npos) << config.error().message;
+  }
+}
+
+class ModelFolderOnDisk : public testing::Test {
+ protected:
+  ModelFolderOnDisk() {
+    write(folder_ / "config.json", to_json(config_));
+    write(folder_ / "encoder.safetensors", "encoder");
+    write(folder_ / "stack.safetensors", "stack");
+    EXPECT_TRUE(write_model_sums(folder_.path(), config_).ok());
+  }
+  TemporaryFolder folder_;
+  ModelConfig config_;
+};
+
+TEST_F(ModelFolderOnDisk, OpensAndHasAnIdOfItsContents) {
+  const auto folder = open_model_folder(folder_.path());
+  ASSERT_TRUE(folder) << folder.error().message;
+  EXPECT_EQ(folder->id().size(), 12U);
+  write(folder_ / "MODEL_CARD.md", "words do not change a model");
+  EXPECT_EQ(open_model_folder(folder_.path())->id(), folder->id());
+  write(folder_ / "stack.safetensors", "other weights");
+  ASSERT_TRUE(write_model_sums(folder_.path(), config_).ok());
+  EXPECT_NE(open_model_folder(folder_.path())->id(), folder->id());
+}
+
+TEST_F(ModelFolderOnDisk, AChangedFileIsRefused) {
+  for (const char* name : {"config.json", "encoder.safetensors", "stack.safetensors"}) {
+    std::ofstream(folder_ / name, std::ios::app) << " ";
+    const auto folder = open_model_folder(folder_.path());
+    ASSERT_FALSE(folder) << name;
+    EXPECT_NE(folder.error().message.find(name), std::string::npos) << folder.error().message;
+    write(folder_ / "config.json", to_json(config_));
+    write(folder_ / "encoder.safetensors", "encoder");
+    write(folder_ / "stack.safetensors", "stack");
+    ASSERT_TRUE(open_model_folder(folder_.path()));
+  }
+}
+
+TEST_F(ModelFolderOnDisk, AMissingEncoderSaysHowToGetIt) {
+  std::filesystem::remove(folder_ / "encoder.safetensors");
+  const auto folder = open_model_folder(folder_.path());
+  ASSERT_FALSE(folder);
+  EXPECT_NE(folder.error().message.find("fetch_encoder.py"), std::string::npos) << folder.error().message;
+}
+
+}  // namespace
+}  // namespace longtake
