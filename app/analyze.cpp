@@ -125,7 +125,7 @@ int run_analyze(const Context& context) {
   }
   if (resumed->from_checkpoint && resumed->position.has_last) {
     analysis->source.resume_after_pts = resumed->position.last_pts;
-    analysis->source.resume_may_seek = resumed->position.decode_errors == 0;
+    analysis->source.resume_decode_errors = resumed->position.decode_errors;
   }
 
   auto source = open_source(analysis->source, context.signals.token());

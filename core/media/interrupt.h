@@ -13,11 +13,11 @@ class Interrupt {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `seconds` from now; without it there is no deadline.
+  // `seconds` from now; without it there is no deadline. A deadline that was missed stays missed: FFmpeg may
+  // hand out what it still held before it reports it.
   void arm(std::stop_token stop, std::optional<double> seconds) {
     stop_ = std::move(stop);
     limit_ = seconds;
-    timed_out_ = false;
     restart_clock();
   }
   // The other side shows life: the deadline moves on.

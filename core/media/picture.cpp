@@ -11,7 +11,7 @@
 namespace longtake {
 namespace {
 
-constexpr int kSmallest = 2;  // swscale is not exact for a width or height of 1
+constexpr int kSmallest = 4;  // below, swscale is not exact (from 3 to 2, and to 1)
 constexpr int kLargest = 8192;
 constexpr std::size_t kRowAlignment = 64;
 
@@ -179,7 +179,7 @@ PictureConverter::~PictureConverter() = default;
 
 Result<void> PictureConverter::to_rgb(const Picture& picture, int width, int height, RgbImage& out) {
   if (width < kSmallest || height < kSmallest || width > kLargest || height > kLargest) {
-    throw std::invalid_argument("an image must have 2 to 8192 pixels a side");
+    throw std::invalid_argument("an image must have 4 to 8192 pixels a side");
   }
   Scratch& scratch = *scratch_;
   auto planes = scratch.viewer.view(*picture.frame_);

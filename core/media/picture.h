@@ -22,8 +22,8 @@ struct RgbImage {
 // matrix and range, transfer, rotation, fields. Immutable once made, so any number of threads may read it.
 class Picture {
  public:
-  // Takes over a reference to the decoder's buffers. `clockwise_quarter_turns` in 0..3 makes the picture
-  // upright.
+  // Takes over the frame's buffers; `frame` is left empty and stays the caller's. `clockwise_quarter_turns`
+  // in 0..3 makes the picture upright.
   static std::shared_ptr<const Picture> adopt(AVFrame* frame, int clockwise_quarter_turns);
   // For tests and for still images made elsewhere.
   static std::shared_ptr<const Picture> from_rgb(const RgbImage& image);
@@ -51,6 +51,9 @@ class PictureConverter {
   PictureConverter(const PictureConverter&) = delete;
   PictureConverter& operator=(const PictureConverter&) = delete;
 
+  // Width and height 4..8192, otherwise std::invalid_argument. An error of kind kInput means a pixel format
+  // that cannot be shown. `out` is overwritten; its memory is reused. See Note: Colour, Note: Planes and
+  // Note: Scaling.
   Result<void> to_rgb(const Picture& picture, int width, int height, RgbImage& out);
 
  private:

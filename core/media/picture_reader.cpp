@@ -80,11 +80,11 @@ Result<std::unique_ptr<PictureReader::Inside>> PictureReader::open_inside(int th
   inside->packet.reset(av_packet_alloc());
   if (!inside->decoder || !inside->packet) throw std::bad_alloc();
   AVCodecContext& decoder = *inside->decoder;
-  threads = threads_tell_of_damage(codec->id) ? threads : 1;
+  inside->threads = threads_tell_of_damage(codec->id) ? threads : 1;
   decoder.opaque = &inside->log;
   decoder.pkt_timebase = inside->demuxer->stream().time_base;
   decoder.max_pixels = kMostPixels;
-  decoder.thread_count = threads;
+  decoder.thread_count = inside->threads;
   zero_all_buffers(decoder);
   int code = avcodec_parameters_to_context(&decoder, &parameters);
   if (code >= 0) code = avcodec_open2(&decoder, codec, nullptr);
@@ -170,17 +170,27 @@ Result<AvFrame> PictureReader::decode(std::stop_token stop) {
   }
 }
 
+bool PictureReader::seek_inside(std::int64_t pts, std::stop_token stop) {
+  Inside& in = *inside_;
+  const ErrorLog::Scope scope(in.log);
+  if (!in.demuxer->seek(pts, std::move(stop))) return false;
+  avcodec_flush_buffers(in.decoder.get());
+  in.draining = false;
+  in.after_draining.reset();
+  in.packets_after_flag.reset();
+  in.previous_dts = AV_NOPTS_VALUE;
+  in.log_lines_seen = in.log.lines();
+  in.damage = 0;
+  return true;
+}
+
 // See Note: Damaged streams and threads.
 Result<void> PictureReader::go_careful(std::stop_token stop) {
   threads_ = 1;
   auto inside = open_inside(threads_, stop);
   if (!inside) return std::move(inside).error();
   inside_ = std::move(*inside);
-  if (sought_) {
-    const ErrorLog::Scope scope(inside_->log);
-    inside_->demuxer->seek(*sought_, stop);
-    avcodec_flush_buffers(inside_->decoder.get());
-  }
+  if (sought_) seek_inside(*sought_, stop);  // as it could before
   for (std::int64_t i = 0; i < handed_out_; ++i) {
     auto again = decode(stop);
     if (!again) return std::move(again).error();
@@ -190,7 +200,7 @@ Result<void> PictureReader::go_careful(std::stop_token stop) {
 
 Result<AvFrame> PictureReader::next(std::stop_token stop) {
   auto frame = decode(stop);
-  if (frame && threads_ > 1 && inside_->damage > 0) {
+  if (frame && inside_->threads > 1 && inside_->damage > 0) {
     frame = AvFrame{};
     if (auto done = go_careful(stop); !done) return std::move(done).error();
     frame = decode(stop);
@@ -200,15 +210,7 @@ Result<AvFrame> PictureReader::next(std::stop_token stop) {
 }
 
 bool PictureReader::seek(std::int64_t pts, std::stop_token stop) {
-  const ErrorLog::Scope scope(inside_->log);
-  if (!inside_->demuxer->seek(pts, std::move(stop))) return false;
-  avcodec_flush_buffers(inside_->decoder.get());
-  inside_->draining = false;
-  inside_->packets_after_flag.reset();
-  inside_->previous_dts = AV_NOPTS_VALUE;
-  inside_->after_draining.reset();
-  inside_->log_lines_seen = inside_->log.lines();
-  inside_->damage = 0;
+  if (!seek_inside(pts, std::move(stop))) return false;
   sought_ = pts;
   handed_out_ = 0;
   return true;

@@ -63,6 +63,7 @@ class PictureReader {
     std::unique_ptr<Demuxer> demuxer;
     AvCodecContext decoder;
     AvPacket packet;
+    int threads = 1;
     bool draining = false;
     bool encrypted = false;
     std::optional<int> packets_after_flag;  // see flag_counts
@@ -78,6 +79,7 @@ class PictureReader {
   Result<void> feed(std::stop_token stop);
   bool flag_counts(const AVPacket* packet);
   void note_damage(bool seen);
+  bool seek_inside(std::int64_t pts, std::stop_token stop);
   Result<void> go_careful(std::stop_token stop);
 
   Location location_;

@@ -54,7 +54,11 @@ class DecodedSource final : public FrameSource {
   }
 
   // Reads the first picture and goes to the first one wanted.
-  Result<void> start(const Location& location, std::stop_token stop);
+  Result<void> start(const Location& location, std::stop_token stop) {
+    if (auto done = find_first(location, std::move(stop)); !done) return done;
+    info_.first_pts = ahead_->frame ? ahead_->time.pts : kLastPts;
+    return {};
+  }
 
   const StreamInfo& info() const noexcept override { return info_; }
   Result<SourceItem> next(std::stop_token stop) override;
@@ -63,6 +67,7 @@ class DecodedSource final : public FrameSource {
   }
 
  private:
+  Result<void> find_first(const Location& location, std::stop_token stop);
   Result<TimedPicture> read(std::stop_token stop);
   Result<void> go_to(std::int64_t pts, std::stop_token stop);
   Result<bool> seek_to(std::int64_t pts, std::stop_token stop);
@@ -87,7 +92,7 @@ class DecodedSource final : public FrameSource {
   std::int64_t passed_over_ = 0;    // damage before the first frame wanted
 };
 
-Result<void> DecodedSource::start(const Location& location, std::stop_token stop) {
+Result<void> DecodedSource::find_first(const Location& location, std::stop_token stop) {
   auto first = read(stop);
   if (!first) return std::move(first).error();
   if (!first->frame) {

@@ -28,7 +28,7 @@ struct StreamInfo {
   Rational sample_aspect{1, 1};      // width : height of a pixel, after rotation; 1/1 if unknown
   Rational frame_rate{0, 1};         // the container's guess, 0/1 if it has none; for progress only
   std::optional<double> duration_s;  // the container's guess; for progress only
-  std::int64_t first_pts = 0;  // of the first frame that this source delivers (after from / resume_after_pts)
+  std::int64_t first_pts = 0;  // of the first frame that this source will deliver; the largest number if none
   std::string container;
   std::string codec;
   std::string pixel_format;
@@ -84,8 +84,6 @@ struct SourceSpec {
   std::optional<std::int64_t> resume_after_pts;  // deliver only frames later than this one, numbered from
   std::int64_t resume_ordinal = 0;               // resume_ordinal, with decode_errors() going on from
   std::int64_t resume_decode_errors = 0;         // resume_decode_errors; all three set from a checkpoint
-  bool resume_may_seek =
-      true;  // false: decode from the start, because errors before that point must count again
   double open_timeout_s = 10;  // for URLs
   double read_timeout_s = 30;  // for URLs and pipes: no packet for so long is an error
 };

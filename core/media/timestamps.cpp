@@ -11,6 +11,7 @@ __extension__ using Wide = __int128;
 
 // Stamps beyond this are nonsense and would overflow in sums.
 constexpr std::int64_t kFarthest = std::int64_t{1} << 62;
+constexpr std::int64_t kLongestSeconds = 3600;  // a frame's duration beyond this is nonsense too
 constexpr std::int64_t kJumpSeconds = 10;
 constexpr std::int64_t kJumpFactor = 10;
 
@@ -73,7 +74,7 @@ StreamTime Timeline::next(const DecodedTime& time) {
   }
   previous_pts_ = result.pts;
   previous_stamp_ = stamp.value_or(result.pts);
-  previous_duration_ = time.duration > 0 && time.duration < kFarthest / 4 ? time.duration : 0;
+  previous_duration_ = time.duration > 0 && time.duration < kLongestSeconds * second_ ? time.duration : 0;
   return result;
 }
 

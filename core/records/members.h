@@ -105,7 +105,7 @@ void members(Archive& archive, T& record) {
 
 // What "type" says.
 template <class T>
-inline constexpr std::string_view kTypeName = "";
+inline constexpr std::string_view kTypeName;
 template <>
 inline constexpr std::string_view kTypeName<HeaderRecord> = "header";
 template <>

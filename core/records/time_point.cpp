@@ -70,7 +70,7 @@ std::optional<Rational> parse_clock(std::string_view text) {
   if (!seconds || !minutes || *minutes > kMostSeconds / 60) return std::nullopt;
 
   const std::int64_t before = (hours_in_minutes + *minutes) * 60;
-  if (before > kMostSeconds) return std::nullopt;
+  if (before + seconds->num / seconds->den > kMostSeconds) return std::nullopt;
   return Rational{before * seconds->den + seconds->num, seconds->den};
 }
 

@@ -27,8 +27,9 @@ double RobustScale::standing(double value) const {
   for (double& v : values) v = std::abs(v - centre);
   const double sigma = kMadToSigma * median(values);
   const double weight = static_cast<double>(count_) / (static_cast<double>(count_) + kPriorWeight);
-  const double variance = weight * sigma * sigma + (1 - weight) * kPriorSpread * kPriorSpread;
-  return (value - centre) / std::max(std::sqrt(variance), kLeastSpread);
+  const double prior = prior_spread(centre);
+  const double variance = weight * sigma * sigma + (1 - weight) * prior * prior;
+  return (value - centre) / std::max(std::sqrt(variance), least_spread(centre));
 }
 
 void RobustScale::add(double value, double t) {

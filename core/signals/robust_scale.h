@@ -6,16 +6,18 @@
 
 namespace longtake {
 
-// Median and MAD of the last kSamples values, taken at most every kSpacing seconds so that the window covers about the
-// same time at any frame rate (10 s at 25 frames a second, never less). Fixed memory. While few values are known the
-// spread leans on a prior, so that the first frames of a video raise no alarm.
+// For magnitudes (values from 0 up). Median and MAD of the last kSamples values, taken at most every kSpacing seconds so
+// that the window covers about the same time at any frame rate (10 s at 25 frames a second, never less). Fixed memory.
+// While few values are known the spread leans on a prior, so that the first frames of a video raise no alarm, and it
+// never falls below a least one, so that a still picture's noise is no news. Both grow with the median: what counts as
+// a small change depends on how much there is.
 class RobustScale {
  public:
   static constexpr int kSamples = 256;
   static constexpr double kSpacing = 0.04;   // seconds
-  static constexpr double kPriorSpread = 0.6;
   static constexpr double kPriorWeight = 8;  // samples that the prior is worth
-  static constexpr double kLeastSpread = 0.12;
+  static constexpr double prior_spread(double median) { return 0.4 * median + 0.03; }
+  static constexpr double least_spread(double median) { return 0.08 * median + 0.02; }
 
   // Standard deviations above the median of the past; `value` itself is not part of that past. 0 before any sample.
   double standing(double value) const;

@@ -8,30 +8,31 @@ namespace longtake {
 
 SurpriseTest::Verdict SurpriseTest::judge(double error, double t, double dt) {
   if (!std::isfinite(error)) return {std::numeric_limits<float>::quiet_NaN(), 0};
-  const double level = std::log(error + kErrorFloor);
-  const double z = scale_.standing(level);
-  scale_.add(level, t);
+  const double magnitude = std::sqrt(std::max(error, 0.0));
+  const double z = scale_.standing(magnitude);
+  scale_.add(magnitude, t);
 
   dt = std::clamp(dt, 1e-3, 10.0);
-  const double k = 1 - std::exp(-dt / kMemorySeconds);
   frame_seconds_ += 0.05 * (dt - frame_seconds_);
-
   const double excess = z - kTailStart;
-  const double frames_an_hour = 3600 / frame_seconds_;
-  const double n = frames_an_hour * (excess > 0 ? tail_share_ * std::exp(-excess / tail_excess_) : 1.0);
-  const double boundary = 1 / (1 + n);
+  const double rate = excess > 0 ? tail_share_ * std::exp(-excess / tail_excess_) : 1.0;
+  const double boundary = 1 / (1 + kReferenceSeconds / frame_seconds_ * rate);
 
-  if (boundary < 0.5) {
-    // One frame is worth kMemorySeconds / dt frames of memory, so that ζ and β follow time, not frames.
-    tail_share_ += k * ((excess > 0 ? 1.0 : 0.0) - tail_share_);
-    tail_share_ = std::max(tail_share_, 1e-3);
-    if (excess > 0) {
-      // ζ ≈ 0.02 of the frames come by here, hence the larger step.
-      const double step = std::min(1.0, k / tail_share_);
-      tail_excess_ += step * (std::min(excess, 3 * tail_excess_) - tail_excess_);
-      tail_excess_ = std::clamp(tail_excess_, 0.5, 10.0);
+  double starts_cluster = 0;
+  if (excess > 0) {
+    if (cluster_excess_ == 0) starts_cluster = 1;
+    cluster_excess_ = std::max(cluster_excess_, excess);
+    cluster_likely_ = cluster_likely_ || boundary >= 0.5;
+  } else if (cluster_excess_ > 0) {
+    if (!cluster_likely_) {
+      const double surplus = std::min(cluster_excess_, 3 * tail_excess_) - tail_excess_;
+      tail_excess_ = std::clamp(tail_excess_ + surplus / kExcessClusters, 0.5, 10.0);
     }
+    cluster_excess_ = 0;
+    cluster_likely_ = false;
   }
+  tail_share_ += (1 - std::exp(-dt / kShareSeconds)) * (starts_cluster - tail_share_);
+  tail_share_ = std::max(tail_share_, 1e-3);
   return {static_cast<float>(z), static_cast<float>(boundary)};
 }
 

@@ -8,18 +8,23 @@ namespace longtake {
 
 // Note: The tail test
 //
-// Surprise z is the logarithm of the error in robust standard deviations (RobustScale). Real video has heavy tails, so
-// "z above 5" would mean something else on every video. Values above kTailStart are therefore taken to fall off
-// exponentially (peaks over threshold): P(z > x) = ζ exp(-(x - kTailStart) / β), with ζ the share of frames up there
-// and β their mean excess, both running means of the video's own past that start from a prior. A frame's boundary
-// probability is 1 / (1 + n), n = the number of such frames that this tail would produce in an hour. Frames that are
-// taken for boundaries do not enter ζ and β, and no frame enters with more than three times β: boundaries do not
-// teach the test to expect them.
+// Surprise z is the root mean square error in robust standard deviations of its own past (RobustScale). Real video has
+// heavy tails, so "z above 8" would mean something else on every video. Clusters of frames above kTailStart are
+// therefore taken to fall off exponentially in their height (peaks over threshold): a frame at x is expected
+// ζ exp(-(x - kTailStart) / β) times a frame, with ζ the share of frames that start a cluster and β the mean excess of
+// a cluster's highest frame. Both are running means of the video's own past that start from a prior. A frame's
+// boundary probability is 1 / (1 + n), n = the number of such frames that this tail would produce in
+// kReferenceSeconds. Clusters that were taken for boundaries do not enter β, and no cluster enters with more than
+// three times β: boundaries do not teach the test to expect them.
+//
+// Why the root: over shots of very different liveliness the logarithm of the error hides cuts in its wide spread, and
+// the error itself lets one lively second look like a cut.
 class SurpriseTest {
  public:
   static constexpr double kTailStart = 2;
-  static constexpr double kMemorySeconds = 60;   // of the running means ζ and β
-  static constexpr double kErrorFloor = 1e-3;    // errors below this share of the latent variance are noise
+  static constexpr double kReferenceSeconds = 600;
+  static constexpr double kShareSeconds = 120;   // memory of ζ
+  static constexpr double kExcessClusters = 32;  // memory of β
 
   struct Verdict {
     float surprise = 0;
@@ -35,13 +40,17 @@ class SurpriseTest {
     a("tail_share", tail_share_);
     a("tail_excess", tail_excess_);
     a("frame_seconds", frame_seconds_);
+    a("cluster_excess", cluster_excess_);
+    a("cluster_likely", cluster_likely_);
   }
 
  private:
   RobustScale scale_;
-  double tail_share_ = 0.02;
-  double tail_excess_ = 1.0;
+  double tail_share_ = 0.02;  // ζ
+  double tail_excess_ = 1.0;  // β
   double frame_seconds_ = 0.04;
+  double cluster_excess_ = 0;    // of the highest frame of the open cluster; 0: none is open
+  bool cluster_likely_ = false;  // it holds a boundary
 };
 
 }  // namespace longtake

@@ -241,6 +241,30 @@ class Program(unittest.TestCase):
             self.assertEqual(done.returncode, 0)
             self.assertIn(b"Example: longtake", done.stdout, " ".join(verb))
 
+    # --- configuration
+
+    def test_settings_from_file_environment_and_command_line(self):
+        config = self.path("config.toml")
+        with open(config, "w") as file:
+            file.write('fps = "5"\nno-scene = true\nthreads = 1\n')
+        frames = of_type(records(run("analyze", self.clip, "--config", config).stdout), "frame")
+        self.assertEqual(len(frames), 40)
+        self.assertNotIn("scene", frames[0])
+        environment = dict(os.environ, LONGTAKE_FPS="10")
+        done = run("analyze", self.clip, "--config", config, env=environment)
+        self.assertEqual(records(done.stdout)[-1]["frames"], 80, "the environment outweighs the file")
+        done = run("analyze", self.clip, "--config", config, "--fps", "1", env=environment)
+        self.assertEqual(records(done.stdout)[-1]["frames"], 8, "the command line outweighs the environment")
+
+    def test_a_wrong_configuration_is_refused_with_what_was_meant(self):
+        config = self.path("wrong.toml")
+        for text, says in (('fsp = "5"\n', '"fps"'), ('threads = "many"\n', "line 1"), ("fps = \n", "line 1"),
+                           ("no-scene = 3\n", "true or false")):
+            with open(config, "w") as file:
+                file.write(text)
+            self.assertFails(2, "analyze", self.clip, "--config", config, says=says)
+        self.assertFails(2, "analyze", self.clip, "--config", self.path("no.toml"), says="no.toml")
+
     # --- signals and terminals
 
     def stop(self, which):
@@ -297,4 +321,4 @@ if __name__ == "__main__":
     if shutil.which("ffmpeg") is None:
         print("skipped: ffmpeg is not installed")
         sys.exit(77)
-    unittest.main(verbosity=2)
+    unittest.main(verbosity=2, warnings="ignore")

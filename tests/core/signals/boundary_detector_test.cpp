@@ -1,9 +1,9 @@
 #include "core/signals/boundary_detector.h"
 
-#include <gtest/gtest.h>
-
 #include <map>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "tests/core/signals/observations.h"
 
@@ -16,13 +16,14 @@ struct Found {
 };
 
 // Frames with a boundary probability; everything else is ordinary.
-std::vector<Found> detect(const std::map<std::int64_t, SurpriseTest::Verdict>& verdicts, std::int64_t frames) {
+std::vector<Found> detect(const std::map<std::int64_t, SurpriseTest::Verdict>& verdicts,
+                          std::int64_t frames) {
   BoundaryDetector detector;
   std::vector<Found> out;
   for (std::int64_t i = 0; i < frames; ++i) {
     const auto found = verdicts.find(i);
-    const auto step = detector.step(observation(i, 0.1), found == verdicts.end() ? SurpriseTest::Verdict{0.5F, 0.0F}
-                                                                                 : found->second);
+    const auto step = detector.step(
+        observation(i, 0.1), found == verdicts.end() ? SurpriseTest::Verdict{0.5F, 0.0F} : found->second);
     if (step.event) out.push_back({*step.event, i});
   }
   return out;

@@ -1,9 +1,9 @@
 #include "core/signals/decider.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/store/archive.h"
 #include "tests/core/signals/observations.h"
@@ -46,7 +46,8 @@ TEST(Decider, GivesOneFrameRecordAFrameAndSegmentsBetweenItsBoundaries) {
   std::int64_t frames = 0;
   for (const Record& record : records) {
     if (std::holds_alternative<FrameRecord>(record)) ++frames;
-    if (const auto* event = std::get_if<EventRecord>(&record); event != nullptr && event->kind == "boundary") {
+    if (const auto* event = std::get_if<EventRecord>(&record);
+        event != nullptr && event->kind == "boundary") {
       boundaries.push_back(event->frame);
     }
     if (const auto* segment = std::get_if<SegmentRecord>(&record)) segments.push_back(*segment);
@@ -68,7 +69,8 @@ TEST(Decider, ContinuedFromItsSavedStateItWritesTheSameBytes) {
   for (const Observation& frame : frames) whole.step(frame, expected);
   whole.finish(expected);
 
-  for (const std::size_t split : {std::size_t{1}, std::size_t{151}, std::size_t{153}, std::size_t{270}, std::size_t{599}}) {
+  for (const std::size_t split :
+       {std::size_t{1}, std::size_t{151}, std::size_t{153}, std::size_t{270}, std::size_t{599}}) {
     std::vector<Record> records;
     TensorFile file;
     {

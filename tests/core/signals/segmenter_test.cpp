@@ -1,9 +1,9 @@
 #include "core/signals/segmenter.h"
 
-#include <gtest/gtest.h>
-
 #include <random>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "tests/core/signals/observations.h"
 

@@ -1,8 +1,8 @@
 #include "core/signals/technical_cues.h"
 
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "tests/core/signals/observations.h"
 
@@ -52,7 +52,8 @@ TEST(TechnicalCues, AFrozenPictureIsOneEventAndAShortOneIsNone) {
   const auto events = cues(300, freeze(100, 200));
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].kind, "frozen");
-  EXPECT_EQ(events[0].span, (std::array<std::int64_t, 2>{101, 200})) << "the first frame of a still is still news";
+  EXPECT_EQ(events[0].span, (std::array<std::int64_t, 2>{101, 200}))
+      << "the first frame of a still is still news";
   EXPECT_TRUE(cues(300, freeze(100, 130)).empty());
 }
 
