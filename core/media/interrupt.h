@@ -7,8 +7,8 @@
 
 namespace longtake {
 
-// One per open input. One thread arms it before it calls FFmpeg; FFmpeg asks due() while that call lasts,
-// also from threads of its own that read ahead.
+// One per open input, used by the one thread that reads it: armed before it calls FFmpeg, and asked by FFmpeg
+// while that call lasts.
 class Interrupt {
  public:
   using Clock = std::chrono::steady_clock;

@@ -12,6 +12,10 @@ namespace {
 // A decoder that goes on failing without asking for more input would keep us here for ever.
 constexpr int kMostFailures = 64;
 
+// A live stream that never decodes would keep us here for ever too. Longer than any usual distance of key
+// frames.
+constexpr int kMostPacketsWithoutPicture = 3000;
+
 int get_zeroed_buffer(AVCodecContext* context, AVFrame* frame, int flags) {
   const int code = avcodec_default_get_buffer2(context, frame, flags);
   for (std::size_t i = 0; code >= 0 && i < std::size(frame->buf) && frame->buf[i]; ++i) {
@@ -150,6 +154,7 @@ Result<AvFrame> PictureReader::decode(std::stop_token stop) {
   AvFrame frame(av_frame_alloc());
   if (!frame) throw std::bad_alloc();
   int failures = 0;
+  int packets = 0;
   while (true) {
     const int code = avcodec_receive_frame(in.decoder.get(), frame.get());
     if (code >= 0) {
@@ -165,6 +170,10 @@ Result<AvFrame> PictureReader::decode(std::stop_token stop) {
     note_damage(!hungry);
     if (!hungry && !stuck) continue;
     if (stop.stop_requested()) return Error{ErrorKind::kStopped, "stopped reading " + location_.quoted};
+    if (!can_reopen_ && ++packets > kMostPacketsWithoutPicture) {
+      return Error{ErrorKind::kSource, "cannot go on reading " + location_.quoted + ": not one picture in " +
+                                           std::to_string(kMostPacketsWithoutPicture) + " packets"};
+    }
     if (auto fed = feed(stop); !fed) return std::move(fed).error();
     failures = 0;
   }

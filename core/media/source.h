@@ -84,8 +84,8 @@ struct SourceSpec {
   std::optional<std::int64_t> resume_after_pts;  // deliver only frames later than this one, numbered from
   std::int64_t resume_ordinal = 0;               // resume_ordinal, with decode_errors() going on from
   std::int64_t resume_decode_errors = 0;         // resume_decode_errors; all three set from a checkpoint
-  double open_timeout_s = 10;  // for URLs
-  double read_timeout_s = 30;  // for URLs and pipes: no packet for so long is an error
+  double open_timeout_s = 10;                    // for URLs
+  double read_timeout_s = 30;                    // for URLs and pipes: no packet for so long is an error
 };
 
 // Note: Starting in the middle

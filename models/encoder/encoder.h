@@ -49,7 +49,7 @@ class Encoder {
   Encoder(Encoder&&) noexcept;
   Encoder& operator=(Encoder&&) noexcept;
 
-  // The buffers of a call, about 8 MB, reused from call to call: one per thread. Belongs to one encoder,
+  // The buffers of a call, about 4 MB, reused from call to call: one per thread. Belongs to one encoder,
   // which has to outlive it (moving the encoder is allowed).
   class Workspace {
    public:

@@ -29,7 +29,8 @@ class EncoderNetwork {
 // The network as it was trained, layer by layer in LibTorch, nothing folded, padded by hand.
 std::unique_ptr<const EncoderNetwork> make_plain_network(const EncoderWeights& weights);
 
-// The fast form: oneDNN, normalisations folded in. Null where the program was built without oneDNN.
+// The fast form: oneDNN, normalisations folded in. Null where the program was built without oneDNN, or where
+// oneDNN has nothing fast for this processor.
 std::unique_ptr<const EncoderNetwork> make_onednn_network(const EncoderWeights& weights);
 
 }  // namespace longtake

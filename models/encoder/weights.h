@@ -11,9 +11,9 @@ namespace longtake {
 
 // A convolution over a square map, its batch normalisation, and what follows.
 struct ConvShape {
-  std::string weight;  // names in the file, without ".weight" and the like
-  std::string norm;
-  int side = 0;  // of the map that goes in; side / stride comes out
+  std::string weight = {};  // names in the file, without ".weight" and the like
+  std::string norm = {};    // likewise
+  int side = 0;             // of the map that goes in; side / stride comes out
   int in_channels = 0;
   int out_channels = 0;
   int kernel = 1;

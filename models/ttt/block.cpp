@@ -42,7 +42,11 @@ template <class T>
 TttLayerReport ttt_block_forward(const TttBlockWeights<T>& w, TttBlockState<T>& state, TttScratch<T>& scratch,
                                  std::span<T> x, const TttLayerOptions<T>& options) {
   const std::size_t width = w.config.layer.width;
-  if (x.size() % width != 0) throw std::invalid_argument("ttt_block_forward: x must be [n][width]");
+  const std::size_t tokens = w.config.layer.form == TttForm::kFrame ? w.config.layer.mini_batch : 1;
+  if (x.size() % (tokens * width) != 0) {
+    throw std::invalid_argument(
+        "ttt_block_forward: x must be [n][width], whole mini-batches in the frame form");
+  }
   if (w.config.pre_conv) add_conv(w, state, scratch, x);
   TttLayerReport report;
   {

@@ -1,18 +1,22 @@
 // How long the encoder takes.
 //
-//   encoder_bench serve   [options]   encodes once for every line on standard input, answers with the
-//   nanoseconds encoder_bench threads [options]   one worker against two at once, in turns: pictures a second
-//   and their ratio
+//   encoder_bench serve: encodes once for every line on standard input; answers with nanoseconds, by the
+//   clock and of CPU time.
 //
-//   encoder_bench raw     [options]   pictures [224][224][3] on standard input; for each the tokens, the
-//   embedding and
-//                                     the probabilities as raw floats on standard output
+//   encoder_bench threads: one worker against two at once, in turns.
+//
+//   encoder_bench raw: pictures [224][224][3] on standard input; for each of them tokens, embedding and
+//   probabilities as raw floats on standard output.
 //
 // Options: --weights FILE, --probabilities, --plain (the plain LibTorch form), --turns N
+#include <time.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <iostream>
+#include <numeric>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,6 +37,12 @@ struct Options {
   int turns = 20;
 };
 
+double thread_cpu_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) * 1e-6;
+}
+
 class Worker {
  public:
   Worker(const Encoder& encoder, bool probabilities) : encoder_(encoder), workspace_(encoder) {
@@ -50,9 +60,11 @@ class Worker {
 int serve(const Encoder& encoder, const Options& options) {
   Worker worker(encoder, options.probabilities);
   for (std::string line; std::getline(std::cin, line);) {
+    const double cpu_ms = thread_cpu_ms();
     const auto start = Clock::now();
     worker.encode();
-    std::printf("%lld\n", static_cast<long long>(std::chrono::nanoseconds(Clock::now() - start).count()));
+    const std::chrono::duration<double, std::nano> clock = Clock::now() - start;
+    std::printf("%.0f %.0f\n", clock.count(), (thread_cpu_ms() - cpu_ms) * 1e6);
     std::fflush(stdout);
   }
   return 0;
@@ -71,37 +83,60 @@ int raw(const Encoder& encoder) {
   return 0;
 }
 
-double pictures_per_second(std::vector<Worker>& workers, std::size_t used) {
+struct Throughput {
+  double pictures_per_second = 0;
+  double cpu_ms_per_picture = 0;
+};
+
+Throughput measure(std::span<Worker> workers) {
   constexpr int kEach = 50;
+  std::vector<double> cpu_ms(workers.size());
   const auto start = Clock::now();
   {
     std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < used; ++i) {
-      threads.emplace_back([&worker = workers[i]] {
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+      threads.emplace_back([&worker = workers[i], &spent = cpu_ms[i]] {
+        const double before = thread_cpu_ms();
         for (int n = 0; n < kEach; ++n) worker.encode();
+        spent = thread_cpu_ms() - before;
       });
     }
   }
-  return static_cast<double>(kEach * used) / std::chrono::duration<double>(Clock::now() - start).count();
+  const double pictures = static_cast<double>(kEach * workers.size());
+  return {pictures / std::chrono::duration<double>(Clock::now() - start).count(),
+          std::accumulate(cpu_ms.begin(), cpu_ms.end(), 0.0) / pictures};
 }
 
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// On a machine that does other work too, the wall clock says little about two workers; what each picture
+// costs in CPU time still shows whether they stand in each other's way.
 int threads(const Encoder& encoder, const Options& options) {
   std::vector<Worker> workers;
   for (int i = 0; i < 2; ++i) workers.emplace_back(encoder, options.probabilities);
-  pictures_per_second(workers, 2);
-  std::vector<double> one, two, ratio;
+  measure(workers);
+  std::vector<double> rate[2], cpu[2], speed_up, cpu_speed_up;
   for (int turn = 0; turn < options.turns; ++turn) {
-    one.push_back(pictures_per_second(workers, 1));
-    two.push_back(pictures_per_second(workers, 2));
-    ratio.push_back(two.back() / one.back());
+    for (std::size_t n = 0; n < 2; ++n) {
+      const Throughput got = measure(std::span(workers).first(n + 1));
+      rate[n].push_back(got.pictures_per_second);
+      cpu[n].push_back(got.cpu_ms_per_picture);
+    }
+    speed_up.push_back(rate[1].back() / rate[0].back());
+    cpu_speed_up.push_back(2 * cpu[0].back() / cpu[1].back());
   }
-  for (auto* values : {&one, &two, &ratio}) std::sort(values->begin(), values->end());
-  const std::size_t middle = ratio.size() / 2;
-  std::printf(
-      "pictures a second, median (best) of %d turns: one worker %.1f (%.1f), two %.1f (%.1f), ratio %.2f "
-      "(%.2f)\n",
-      options.turns, one[middle], one.back(), two[middle], two.back(), ratio[middle],
-      two.back() / one.back());
+  for (std::size_t n = 0; n < 2; ++n) {
+    std::printf(
+        "%zu worker(s): median %.1f pictures a second, best %.1f; median %.2f ms CPU a picture, best %.2f\n",
+        n + 1, median(rate[n]), *std::max_element(rate[n].begin(), rate[n].end()), median(cpu[n]),
+        *std::min_element(cpu[n].begin(), cpu[n].end()));
+  }
+  std::printf("two against one, %d turns: median %.2f by the clock, best %.2f; median %.2f by CPU time\n",
+              options.turns, median(speed_up), *std::max_element(speed_up.begin(), speed_up.end()),
+              median(cpu_speed_up));
   return 0;
 }
 

@@ -4,6 +4,7 @@
 The same net is built as an ONNX graph from encoder.safetensors, normalisations folded in, so that each rival gets it in
 the form it likes best: planar float input, already scaled. Ours starts from the bytes of the picture. The contenders
 take turns, a few calls each; the first calls of a turn are not counted, because they find the caches full of the others.
+The CPU times are what remains comparable on a machine that has other work to do.
 
     python3 -m venv /tmp/rivals && /tmp/rivals/bin/pip install numpy onnx onnxruntime openvino
     /tmp/rivals/bin/python tests/bench/encoder_rivals.py --bench build/release/encoder_bench
@@ -145,22 +146,24 @@ def openvino_contender(model, planar):
 
 
 def in_process(call):
+    """Gives ((clock ns, CPU ns), result). CPU time is that of the process: the work may be done by a thread of its own."""
+
     def timed():
-        start = time.perf_counter_ns()
+        cpu, start = time.process_time_ns(), time.perf_counter_ns()
         result = call()
-        return time.perf_counter_ns() - start, result
+        return (time.perf_counter_ns() - start, time.process_time_ns() - cpu), result
 
     return timed
 
 
 def bench_contender(program, arguments):
-    """Ours: a program that encodes once for every line it is given and answers with the nanoseconds it took."""
+    """Ours: a program that encodes once for every line it is given and answers with both times."""
     process = subprocess.Popen([program, "serve", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def timed():
         process.stdin.write("\n")
         process.stdin.flush()
-        return int(process.stdout.readline()), None
+        return tuple(map(int, process.stdout.readline().split())), None
 
     return timed
 
@@ -193,22 +196,25 @@ def main():
     times = {name: [] for name in contenders}
     for turn in range(-2, -(-arguments.calls // arguments.turn)):
         for name, call in contenders.items():
-            block = [call()[0] / 1e6 for _ in range(arguments.turn + 3)][3:]
+            block = [call()[0] for _ in range(arguments.turn + 3)][3:]
             if turn >= 0:
                 times[name] += block
-    best = min(statistics.median(times[name]) for name in rivals)
-    rows = [
-        {"name": name, "calls": len(t), "min_ms": min(t), "median_ms": statistics.median(t),
-         "median_to_best_rival": statistics.median(t) / best}
-        for name, t in times.items()
-    ]
+    rows = []
+    for name, pairs in times.items():
+        clock, cpu = ([ns / 1e6 for ns in column] for column in zip(*pairs))
+        rows.append({"name": name, "calls": len(pairs), "min_ms": min(clock), "median_ms": statistics.median(clock),
+                     "median_cpu_ms": statistics.median(cpu)})
+    for key in ("min_ms", "median_ms", "median_cpu_ms"):
+        best = min(row[key] for row in rows if row["name"] in rivals)
+        for row in rows:
+            row[key.removesuffix("_ms") + "_to_best_rival"] = row[key] / best
     if arguments.json:
         print(json.dumps({"schema": 1, "command": "encoder_rivals", "rows": rows}))
         return
-    print(f"{'':28}{'calls':>6}{'min ms':>9}{'median ms':>11}{'to best rival':>15}")
+    print(f"{'':26}{'calls':>6}{'min ms':>14}{'median ms':>16}{'median CPU ms':>18}   (ratio to the best rival)")
     for row in rows:
-        print(f"{row['name']:28}{row['calls']:6}{row['min_ms']:9.2f}{row['median_ms']:11.2f}"
-              f"{row['median_to_best_rival']:15.2f}")
+        cells = [f"{row[key + '_ms']:8.2f} ({row[key + '_to_best_rival']:.2f})" for key in ("min", "median", "median_cpu")]
+        print(f"{row['name']:26}{row['calls']:6}{cells[0]:>14}{cells[1]:>16}{cells[2]:>18}")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ void feed_time(std::string_view text) {
   demand(std::gcd(seconds.num, seconds.den) == 1, "seconds are in lowest terms");
   const std::int64_t whole = seconds.num / seconds.den;
   const std::int64_t nanos = seconds.num % seconds.den * (1'000'000'000 / seconds.den);
-  if (whole > 1'000'000'000) return;  // a clock of 10^9 s and a few more, which no number of seconds may be
+  demand(whole <= 1'000'000'000, "seconds are within their bound");
   const auto again = parse_time(fmt::format("{}.{:09}s", whole, nanos));
   demand(again && equal(std::get<Rational>(again->at), seconds), "seconds can be typed again");
 }

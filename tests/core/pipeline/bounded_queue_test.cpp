@@ -1,10 +1,10 @@
 #include "core/pipeline/bounded_queue.h"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace longtake {
 namespace {

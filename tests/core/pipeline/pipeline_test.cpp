@@ -1,12 +1,12 @@
 #include "core/pipeline/pipeline.h"
 
-#include <gtest/gtest.h>
-
 #include <chrono>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/store/archive.h"
 
@@ -16,7 +16,8 @@ namespace {
 // Made-up frames; the last step of `script` may be an error.
 class ScriptedSource final : public FrameSource {
  public:
-  explicit ScriptedSource(std::int64_t frames, std::int64_t first = 0, std::optional<Error> error = std::nullopt)
+  explicit ScriptedSource(std::int64_t frames, std::int64_t first = 0,
+                          std::optional<Error> error = std::nullopt)
       : next_(first), frames_(frames), error_(std::move(error)) {
     info_.source = "scripted";
     info_.time_base = {1, 25};
@@ -178,7 +179,8 @@ TEST(Pipeline, ContinuedFromAnyCheckpointItWritesTheSameBytes) {
     if (position.frames <= 40) rest.gap_at = 40;
     TextSink sink;
     run_pipeline(rest, analyzer, decider, position, sink, {}, {});
-    ASSERT_EQ(whole.text.substr(0, length) + sink.text, whole.text) << "continued after frame " << position.frames;
+    ASSERT_EQ(whole.text.substr(0, length) + sink.text, whole.text)
+        << "continued after frame " << position.frames;
     ASSERT_EQ(sink.end.frames, 100);
   }
 }
@@ -251,7 +253,8 @@ TEST(Pipeline, AStopEndsTheRunCleanlyAndCanBeTakenUpAgain) {
   options.on_frame = [&](const FrameTime& time) {
     if (time.ordinal == 100) stop.request_stop();
   };
-  const PipelineOutcome outcome = run_pipeline(source, analyzer, decider, {}, sink, options, stop.get_token());
+  const PipelineOutcome outcome =
+      run_pipeline(source, analyzer, decider, {}, sink, options, stop.get_token());
   EXPECT_FALSE(outcome.error);
   EXPECT_EQ(outcome.end.reason, "stopped");
   ASSERT_EQ(sink.checkpoints.size(), 1U);

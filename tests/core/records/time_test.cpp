@@ -51,6 +51,7 @@ TEST(SecondsTruncated, DoNotOverflow) {
   constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
   EXPECT_EQ(seconds_truncated(kMost, kMost, kMost), 9223372036854775807.0);
   EXPECT_EQ(seconds_truncated(kMost, kMost, 1), 9223372036854775807.0 * 9223372036854775807.0);
+  EXPECT_EQ(seconds_truncated(kLeast, kMost, 1), -9223372036854775808.0 * 9223372036854775807.0);
   EXPECT_EQ(seconds_truncated(kLeast, 1, 1), -9223372036854775808.0);
   EXPECT_EQ(seconds_truncated(kMost - 1, 1, kMost), 0.999999);
 }

@@ -54,10 +54,12 @@ TEST(Utf8, CountsBrokenCharactersAsUnicodeRecommends) {
 }
 
 TEST(Utf8, DoesNotReadBeyondTheEnd) {
-  for (const std::string_view cut : {"\xC3", "\xE2\x82", "\xE2", "\xF0\x9F\x8E", "\xF0\x9F", "\xF0"}) {
-    const Utf8Piece piece = next_utf8(cut);
-    EXPECT_FALSE(piece.valid);
-    EXPECT_EQ(piece.bytes, cut.size());
+  for (const std::string_view whole : {"\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x8E\xAC"}) {
+    for (std::size_t size = 1; size < whole.size(); ++size) {  // what would make it whole lies just behind
+      const Utf8Piece piece = next_utf8(whole.substr(0, size));
+      EXPECT_FALSE(piece.valid);
+      EXPECT_EQ(piece.bytes, size);
+    }
   }
 }
 

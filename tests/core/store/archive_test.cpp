@@ -75,8 +75,8 @@ TEST(Archive, RefusesAStateThatLacksAMember) {
 TEST(Archive, RefusesAnotherSizeOrType) {
   TensorFile longer = saved(Outer{0, {1, 2, 3, 4}, {}, {}});
   TensorFile other = saved({});
-  const std::int64_t whole = 1;
-  other.tensors["state.outer.inner.weight"] = Tensor::of(std::span(&whole, 1), {1});
+  const double as_many_bytes = 1;
+  other.tensors["state.outer.count"] = Tensor::of(std::span(&as_many_bytes, 1), {1});
   for (const TensorFile* file : {&longer, &other}) {
     Outer read;
     StateReader reader(*file, "state.");

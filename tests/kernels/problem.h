@@ -1,0 +1,148 @@
+// A random inner-loop problem, its output buffers with guards, and the oracle.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <ostream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/ttt.h"
+
+namespace longtake {
+
+// An output that is NaN before the call and has guards around it that must not be touched.
+template <class T>
+class Guarded {
+ public:
+  explicit Guarded(std::size_t count) : all_(count + 2 * kMargin, kMark) {
+    std::fill_n(data(), count, std::numeric_limits<T>::quiet_NaN());
+  }
+  T* data() { return all_.data() + kMargin; }
+  std::vector<T> values() const { return {all_.begin() + kMargin, all_.end() - kMargin}; }
+  bool intact() const {
+    const auto is_mark = [](T value) { return value == kMark; };
+    return std::all_of(all_.begin(), all_.begin() + kMargin, is_mark) &&
+           std::all_of(all_.end() - kMargin, all_.end(), is_mark);
+  }
+
+ private:
+  static constexpr int kMargin = 32;
+  static constexpr T kMark = T(-7654321);
+  std::vector<T> all_;
+};
+
+template <class T>
+struct Results {
+  std::vector<T> z;                    // [heads][tokens][f]
+  std::vector<T> before, after, init;  // [heads][tokens]
+  std::vector<T> weights, rows;
+  int open = 0;
+  TttReport report;
+  bool intact = true;
+};
+
+// Numbers are drawn in double and rounded to T, so that float and double solve the same problem.
+struct Problem {
+  TttShape shape;
+  int tokens = 0;
+  std::vector<double> q, k, v;      // [heads][tokens][f]
+  std::vector<double> lr;           // [heads][tokens]
+  std::vector<double> tau;          // [b]
+  std::vector<double> gamma, beta;  // [heads][f]
+  std::vector<double> start;        // [heads][weights]
+
+  Problem(const TttShape& s, int token_count, unsigned seed, double rate = 0.5)
+      : shape(s), tokens(token_count) {
+    std::mt19937 random(seed);
+    std::normal_distribution<float> normal;
+    const auto draw = [&](std::size_t count, double centre, double spread) {
+      std::vector<double> out(count);
+      for (double& value : out) value = static_cast<float>(centre + spread * normal(random));
+      return out;
+    };
+    const std::size_t f = s.head_width;
+    const std::size_t rows = std::size_t(s.heads) * tokens;
+    q = draw(rows * f, 0, 1);
+    k = draw(rows * f, 0, 1);
+    v = draw(rows * f, 0, 1);
+    lr = draw(rows, rate / f, 0.2 * rate / f);
+    for (int i = 1; i <= s.mini_batch; ++i)
+      tau.push_back(static_cast<float>(1.0 / i + 0.02 * normal(random)));
+    gamma = draw(s.heads * f, 1, 0.2);
+    beta = draw(s.heads * f, 0, 0.2);
+    start = draw(s.heads * ttt_weights_size(s), 0, 1 / std::sqrt(double(f)));
+  }
+
+  // In pieces of the given lengths, repeated until all tokens are through.
+  template <class T>
+  Results<T> run(const TttBackend<T>& backend, const std::vector<int>& pieces = {1 << 20}) const {
+    const auto as = [](const std::vector<double>& from) { return std::vector<T>(from.begin(), from.end()); };
+    const auto tq = as(q), tk = as(k), tv = as(v), tlr = as(lr), ttau = as(tau), tg = as(gamma),
+               tb = as(beta), tstart = as(start);
+    const std::ptrdiff_t f = shape.head_width;
+    const std::size_t per_token = std::size_t(shape.heads) * tokens;
+    Guarded<T> z(per_token * f), before(per_token), after(per_token), init(per_token);
+    Guarded<T> weights(tstart.size()), rows(shape.heads * ttt_rows_size(shape));
+    Guarded<T> scratch(backend.scratch_size(shape));
+    std::copy(tstart.begin(), tstart.end(), weights.data());
+    TttState<T> state{weights.data(), rows.data(), 0};
+    Results<T> out;
+    std::size_t piece = 0;
+    for (int first = 0; first < tokens; ++piece) {
+      const int n = std::min(pieces[piece % pieces.size()], tokens - first);
+      const auto row = [&](const std::vector<T>& from) {
+        return TttView<const T>{from.data() + first * f, tokens * f, f};
+      };
+      const auto loss = [&](Guarded<T>& to) { return TttView<T>{to.data() + first, tokens, 1}; };
+      TttCall<T> call;
+      call.tokens = n;
+      call.q = row(tq);
+      call.k = row(tk);
+      call.v = row(tv);
+      call.lr = {tlr.data() + first, tokens, 1};
+      call.token_scale = ttau.data();
+      call.norm_weight = tg.data();
+      call.norm_bias = tb.data();
+      call.z = {z.data() + first * f, tokens * f, f};
+      call.loss = {loss(before), loss(after), loss(init), tstart.data()};
+      call.scratch = {scratch.data(), backend.scratch_size(shape)};
+      const TttReport report = ttt_forward(backend, shape, call, state);
+      out.report.closed += report.closed;
+      out.report.refused += report.refused;
+      first += n;
+    }
+    out.z = z.values();
+    out.before = before.values();
+    out.after = after.values();
+    out.init = init.values();
+    out.weights = weights.values();
+    out.rows = rows.values();
+    out.open = state.open;
+    out.intact = z.intact() && before.intact() && after.intact() && init.intact() && weights.intact() &&
+                 rows.intact() && scratch.intact();
+    return out;
+  }
+};
+
+// The primal form in double, one token at a time with whole gradients of the size of W, from the text of the
+// paper: it shares nothing with the dual form that it is compared with.
+Results<double> primal(const Problem& problem);
+
+// Largest |a − b|; NaN if the lengths differ or one of a pair only is NaN.
+template <class A, class B>
+double distance(const std::vector<A>& a, const std::vector<B>& b) {
+  if (a.size() != b.size()) return std::numeric_limits<double>::quiet_NaN();
+  double worst = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (std::isnan(a[i]) && std::isnan(b[i])) continue;
+    const double error = std::abs(double(a[i]) - double(b[i]));
+    if (std::isnan(error)) return error;
+    worst = std::max(worst, error);
+  }
+  return worst;
+}
+
+}  // namespace longtake
