@@ -25,7 +25,6 @@ SECONDS_PER_FRAME = 0.05
 
 # The manifest is one program's reading. Where longtake does better on purpose: what to expect, frames, and why.
 BETTER = {
-    "upstream/torchcodec/nasa_13013.mp4": ("decode", 390, "two films: the better one is taken, not the first"),
     "upstream/pixelprobe/corrupted.webm": ("decode", 35, "its sound is damaged, its pictures are not"),
 }
 

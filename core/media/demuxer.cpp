@@ -10,6 +10,9 @@
 namespace longtake {
 namespace {
 
+// For what FFmpeg is handed open: nothing in it looks like an ending, a pattern or a protocol.
+constexpr char kNoName[] = "input";
+
 std::string ffmpeg_reason(int code) {
   std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
   av_strerror(code, text.data(), text.size());
@@ -91,14 +94,14 @@ Result<void> Demuxer::open_format(std::stop_token stop, ErrorLog& log) {
         return failure("cannot open", code, ErrorKind::kInput, nullptr);
       }
       raw->pb = own_io_;
-      url.clear();
+      url = kNoName;
       break;
     case Kind::kPipe: {
       auto pipe = PipeInput::open(location_, interrupt_);
       if (!pipe) return std::move(pipe).error();
       pipe_ = std::move(*pipe);
       raw->pb = pipe_->context();
-      url.clear();
+      url = kNoName;
       break;
     }
     case Kind::kSequence:
@@ -131,19 +134,22 @@ Result<void> Demuxer::choose_stream() {
   const auto refusal = [this](const std::string& why) {
     return Error{ErrorKind::kInput, "cannot open " + location_.quoted + ": " + why};
   };
-  int chosen = av_find_best_stream(format_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
-  if (chosen == AVERROR_STREAM_NOT_FOUND) return refusal("no video stream");
-  if (chosen < 0) return refusal(ffmpeg_reason(chosen));
-  if (is_picture_only(*format_->streams[chosen])) {
-    chosen = -1;
-    for (unsigned i = 0; i < format_->nb_streams && chosen < 0; ++i) {
-      const AVStream& stream = *format_->streams[i];
-      if (stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !is_picture_only(stream))
-        chosen = static_cast<int>(i);
-    }
-    if (chosen < 0) return refusal("no video stream (only a cover picture)");
+  const int best = av_find_best_stream(format_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
+  if (best == AVERROR_STREAM_NOT_FOUND) return refusal("no video stream");
+  if (best < 0) return refusal(ffmpeg_reason(best));
+
+  // Which of several films is meant: the first one that its maker marked as the default, as players have it. Where
+  // nothing is marked (the variants of a stream), FFmpeg's choice by size and rate.
+  std::optional<unsigned> first, marked;
+  for (unsigned i = 0; i < format_->nb_streams; ++i) {
+    const AVStream& stream = *format_->streams[i];
+    if (stream.codecpar->codec_type != AVMEDIA_TYPE_VIDEO || is_picture_only(stream)) continue;
+    if (!first) first = i;
+    if (!marked && (stream.disposition & AV_DISPOSITION_DEFAULT) != 0) marked = i;
   }
-  index_ = static_cast<unsigned>(chosen);
+  if (!first) return refusal("no video stream (only a cover picture)");
+  const unsigned fallback = is_picture_only(*format_->streams[best]) ? *first : static_cast<unsigned>(best);
+  index_ = marked.value_or(fallback);
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
     if (i != index_) format_->streams[i]->discard = AVDISCARD_ALL;
   }

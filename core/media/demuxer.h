@@ -1,4 +1,4 @@
-// One open input and the packets of its best video stream. Private to core/media.
+// One open input and the packets of one video stream. Private to core/media.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ class Demuxer {
     kTornEnd,  // the rest cannot be read, or is not there
   };
 
-  // Finds the streams and chooses the best video stream, never a cover picture. `log` must outlive it.
+  // Finds the streams and chooses a film among them, never a cover picture. `log` must outlive it.
   // Errors: kInput, kStopped.
   static Result<std::unique_ptr<Demuxer>> open(const Location& location, const Patience& patience,
                                                ErrorLog& log, std::stop_token stop);

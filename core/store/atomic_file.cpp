@@ -10,6 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace longtake {
 namespace {
 
@@ -74,7 +76,7 @@ int write_all(int descriptor, std::string_view text) {
   return 0;
 }
 
-// Some file systems cannot do it for folders or special files and say EINVAL; there is nothing better to do
+// Some file systems cannot do it for folders or special files and say EINVAL; nothing better can be done
 // then.
 int bring_to_disk(int descriptor) { return ::fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno; }
 
@@ -99,8 +101,7 @@ Result<void> write_file_atomically(const fs::path& path, std::string_view text) 
   int opened = -1;
   // A name may be taken: by another thread, or by a process of the same number that was killed long ago.
   for (int attempt = 0; opened < 0 && attempt < kMostNames; ++attempt) {
-    temporary_path = folder / ("." + target.filename().string() + "." + std::to_string(::getpid()) + "-" +
-                               std::to_string(attempt) + ".tmp");
+    temporary_path = folder / fmt::format(".{}.{}-{}.tmp", target.filename().string(), ::getpid(), attempt);
     opened = ::open(temporary_path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (opened < 0 && errno != EEXIST) break;
   }

@@ -10,6 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "core/store/atomic_file.h"
 #include "core/store/half.h"
 #include "core/store/safetensors_header.h"
@@ -85,7 +87,7 @@ bool fits(const std::vector<std::int64_t>& shape, const std::vector<std::int64_t
 Result<const Tensor*> find_tensor(const TensorFile& file, std::string_view name,
                                   const std::vector<std::int64_t>& shape,
                                   std::initializer_list<TensorType> types) {
-  const std::string quoted = "\"" + std::string(name) + "\"";
+  const std::string quoted = fmt::format("\"{}\"", name);
   const auto found = file.tensors.find(name);
   if (found == file.tensors.end()) return Error{ErrorKind::kModel, "there is no tensor " + quoted};
   const Tensor& tensor = found->second;
@@ -240,12 +242,10 @@ std::vector<std::byte> serialize_tensors(const TensorFile& file) {
   const std::span length = std::as_bytes(std::span(&header_bytes, 1));
   const std::span json = std::as_bytes(std::span(text));
 
-  std::vector<std::byte> bytes;
-  bytes.reserve(length.size() + json.size() + end);
-  bytes.insert(bytes.end(), length.begin(), length.end());
-  bytes.insert(bytes.end(), json.begin(), json.end());
-  for (const auto& [name, tensor] : order)
-    bytes.insert(bytes.end(), tensor->bytes.begin(), tensor->bytes.end());
+  std::vector<std::byte> bytes(length.size() + json.size() + end);
+  auto into = std::ranges::copy(length, bytes.begin()).out;
+  into = std::ranges::copy(json, into).out;
+  for (const auto& [name, tensor] : order) into = std::ranges::copy(tensor->bytes, into).out;
   return bytes;
 }
 

@@ -8,8 +8,8 @@
 // one picture a call and one thread inside a call, so no sum is split in a way that depends on load.
 //
 // Two forms compute it. Where oneDNN's headers are found next to the same library that LibTorch uses, the
-// convolutions go to oneDNN directly, into buffers that are reused: see onednn_network.h. The plain form, see
-// plain_network.h, is the definition that tests compare with, and what remains without oneDNN.
+// convolutions go to oneDNN directly, into buffers that are reused: see onednn_network.cpp. The plain form,
+// see plain_network.cpp, is the definition that tests compare with, and what remains without oneDNN.
 #pragma once
 
 #include <cstdint>

@@ -337,6 +337,21 @@ TEST(SourceTime, ThinsToTheFramesThatReachTheGrid) {
     EXPECT_EQ(run.frames[i].ordinal, static_cast<std::int64_t>(i));
 }
 
+TEST(Source, PassesOverEmptyPackets) {
+  LONGTAKE_NEEDS_FFMPEG();
+  const TemporaryFolder folder;
+  const std::string clip = make_clip(folder, "ten.mov", "-f lavfi -i testsrc=s=64x64:r=25:d=0.4 -c:v mjpeg");
+  std::string bytes = contents(clip);
+  // The table of sample sizes: its name, version, common size and count take 16 bytes; frame 4 is left none.
+  const std::size_t sizes = bytes.find("stsz") + 16;
+  bytes.replace(sizes + 4 * 4, 4, std::string(4, '\0'));
+  std::ofstream(clip, std::ios::binary) << bytes;
+  const Watched run = watch(clip);
+  EXPECT_EQ(run.error, "");
+  EXPECT_EQ(run.frames.size(), 9U);
+  EXPECT_EQ(run.decode_errors, 0);
+}
+
 TEST(Source, SaysTheSameAgainAfterItsEnd) {
   LONGTAKE_NEEDS_FFMPEG();
   const TemporaryFolder folder;
@@ -666,11 +681,21 @@ TEST(SourceUrls, SayWhyTheyFailWithoutSecrets) {
 
 TEST(SourceUrls, APlayListInAFileOpensNoSocket) {
   const TemporaryFolder folder;
-  // The second one takes the way of names that FFmpeg would take for patterns.
-  for (const char* name : {"list.m3u8", "list%.m3u8"}) {
+  const auto hls = [](const std::string& url) {
+    return "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\n" + url + "\n#EXT-X-ENDLIST\n";
+  };
+  const auto dash = [](const std::string& url) {
+    return R"(<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" )"
+           R"(mediaPresentationDuration="PT3S" profiles="urn:mpeg:dash:profile:isoff-on-demand:2011"><Period>)"
+           R"(<AdaptationSet contentType="video" mimeType="video/mp4"><Representation id="1" bandwidth="1" )"
+           R"(codecs="avc1" width="64" height="64"><BaseURL>)" +
+           url + R"(</BaseURL><SegmentBase/></Representation></AdaptationSet></Period></MPD>)";
+  };
+  // Names with a % take another way into FFmpeg, see Demuxer.
+  for (const std::string name : {"list.m3u8", "list%.m3u8", "list.mpd", "list%.mpd"}) {
     const Server server("x");
-    std::ofstream(folder.file(name)) << "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nhttp://"
-                                     << server.address() << "/a.ts\n#EXT-X-ENDLIST\n";
+    const std::string url = "http://" + server.address() + "/a.mp4";
+    std::ofstream(folder.file(name)) << (name.ends_with("mpd") ? dash(url) : hls(url));
     EXPECT_NE(watch(folder.file(name)).error, "");
     EXPECT_FALSE(server.met_somebody()) << name;
   }

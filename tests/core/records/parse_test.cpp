@@ -1,6 +1,8 @@
 #include "core/records/parse.h"
 
+#include <bit>
 #include <cmath>
+#include <random>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -54,6 +56,19 @@ TEST(ParseJsonLine, FillsEveryMember) {
   ASSERT_EQ(frame.labels->size(), 2u);
   EXPECT_EQ((*frame.labels)[0].name, "a");
   EXPECT_TRUE(std::isnan((*frame.labels)[1].score));
+}
+
+// The reader goes by way of double, which must not change what a float was.
+TEST(ParseJsonLine, GivesBackEveryFloatExactly) {
+  std::mt19937 random(11);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto bits = static_cast<std::uint32_t>(random());
+    const float number = std::bit_cast<float>(bits);
+    if (!std::isfinite(number)) continue;
+    const auto read = parse_json_line(line_of(FrameRecord{.surprise = number}));
+    ASSERT_TRUE(read) << read.error().message;
+    ASSERT_EQ(std::get<FrameRecord>(**read).surprise, number) << std::hex << bits;
+  }
 }
 
 TEST(ParseJsonLine, KeepsTheOrderAndTypesOfOptions) {

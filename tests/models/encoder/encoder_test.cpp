@@ -195,7 +195,10 @@ TEST_F(EncoderTest, ThreadsGetTheSameBitsWhateverTheirOpenMpSettings) {
   }
   for (int i = 0; i < 4; ++i) {
     expect_same_bits(got[i], want[(5 + i) % 2]);
-    EXPECT_EQ(settings_afterwards[i], i + 1);
+    // LibTorch keeps settings of its own for every thread; oneDNN is not to leave any behind.
+    if (encoder->backend().starts_with("oneDNN")) {
+      EXPECT_EQ(settings_afterwards[i], i + 1);
+    }
   }
 }
 
