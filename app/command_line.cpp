@@ -22,7 +22,7 @@ namespace {
 constexpr char kExitCodes[] =
     "Exit codes: 0 done, 1 unexpected failure, 2 usage, 3 some inputs of a batch failed, 4 input missing or without\n"
     "video, 5 model, memory or checkpoint missing, damaged or of another model, 6 device not available, 7 live source\n"
-    "lost, 130 and 143 stopped by SIGINT and SIGTERM after a clean checkpoint.";
+    "lost, 130 and 143 stopped by SIGINT and SIGTERM after a clean checkpoint.\n";
 
 // Options that every verb understands, before or after it.
 void add_common_options(CLI::App& app, Settings& s) {
