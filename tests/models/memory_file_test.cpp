@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/temporary_folder.h"
+#include "tests/temp_dir.h"
 
 namespace longtake {
 namespace {
@@ -43,7 +43,7 @@ void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
 }
 
 TEST(MemoryFile, ComesBackAsItWasWritten) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   ASSERT_TRUE(write_memory(folder / "m.ltm", label(), state()).ok());
   const auto memory = read_memory(folder / "m.ltm");
   ASSERT_TRUE(memory) << memory.error().message;
@@ -56,7 +56,7 @@ TEST(MemoryFile, ComesBackAsItWasWritten) {
 }
 
 TEST(MemoryFile, HasOneSizeWhateverItHasSeen) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   MemoryLabel other = label();
   other.source = std::string(1000, 'x');
   other.frames_before = 1;
@@ -67,7 +67,7 @@ TEST(MemoryFile, HasOneSizeWhateverItHasSeen) {
 }
 
 TEST(MemoryFile, AnyChangedByteIsRefusedAndTheFileIsLeftAlone) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   ASSERT_TRUE(write_memory(folder / "m.ltm", label(), state()).ok());
   const std::string good = bytes_of(folder / "m.ltm");
   for (std::size_t i = 0; i < good.size(); ++i) {
@@ -82,7 +82,7 @@ TEST(MemoryFile, AnyChangedByteIsRefusedAndTheFileIsLeftAlone) {
 }
 
 TEST(MemoryFile, AnyTruncationIsRefused) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   ASSERT_TRUE(write_memory(folder / "m.ltm", label(), state()).ok());
   const std::string good = bytes_of(folder / "m.ltm");
   for (std::size_t length = 0; length < good.size(); length += 7) {
@@ -94,7 +94,7 @@ TEST(MemoryFile, AnyTruncationIsRefused) {
 }
 
 TEST(MemoryFile, OfAnotherModelIsRefusedByName) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   ASSERT_TRUE(write_memory(folder / "m.ltm", label(), state()).ok());
   const auto memory = read_memory(folder / "m.ltm");
   ASSERT_TRUE(memory);
@@ -106,14 +106,14 @@ TEST(MemoryFile, OfAnotherModelIsRefusedByName) {
 }
 
 TEST(MemoryFile, AMissingFileAndAnotherSafetensorsFileAreRefused) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   EXPECT_EQ(read_memory(folder / "none.ltm").error().kind, ErrorKind::kModel);
   ASSERT_TRUE(write_tensors(folder / "weights.safetensors", state()).ok());
   EXPECT_EQ(read_memory(folder / "weights.safetensors").error().kind, ErrorKind::kModel);
 }
 
 TEST(SourceKey, TellsContentsApartAndNotNames) {
-  const TemporaryFolder folder;
+  const TempDir folder;
   write_bytes(folder / "a", std::string(3 << 20, 'a'));
   write_bytes(folder / "b", std::string(3 << 20, 'a'));
   std::string changed(3 << 20, 'a');

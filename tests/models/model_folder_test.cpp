@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "tests/temporary_folder.h"
+#include "tests/temp_dir.h"
 
 namespace longtake {
 namespace {
@@ -61,7 +61,7 @@ class ModelFolderOnDisk : public testing::Test {
     write(folder_ / "stack.safetensors", "stack");
     EXPECT_TRUE(write_model_sums(folder_.path(), config_).ok());
   }
-  TemporaryFolder folder_;
+  TempDir folder_;
   ModelConfig config_;
 };
 
