@@ -161,7 +161,10 @@ def main():
     line_rules = LineRules(json.loads(SCHEMA.read_text(encoding="utf-8")))
     failed = False
     for name in options.result:
-        text = sys.stdin.buffer.read() if name == "-" else pathlib.Path(name).read_bytes()
+        try:
+            text = sys.stdin.buffer.read() if name == "-" else pathlib.Path(name).read_bytes()
+        except OSError as error:
+            parser.error(f'cannot read "{name}": {error.strerror}')
         for count, (number, fault) in enumerate(faults_of(text, line_rules, options.partial)):
             failed = True
             if count == MOST_FAULTS:
