@@ -44,8 +44,9 @@ void check(const TttBackend<T>& backend, const TttShape& shape, const TttCall<T>
           "open is " + std::to_string(state.open));
   require(call.norm_weight != nullptr && call.norm_bias != nullptr, "the norm is missing");
   require(call.token_scale != nullptr || !causal, "the token scale is missing");
-  require(call.loss.start != nullptr || call.loss.init.data == nullptr,
-          "the initial loss needs the start weights");
+  require(call.start != nullptr ||
+              (call.loss.init.data == nullptr && call.decay == nullptr && !shape.keep_row_norms),
+          "the start weights are missing");
   require(call.scratch.size() >= backend.scratch_size(shape), "the scratch is too small");
   if (call.tokens == 0) return;
   require(call.q.data != nullptr && call.k.data != nullptr && call.v.data != nullptr, "q, k or v is missing");

@@ -118,8 +118,7 @@ class Head {
     learn(first, n, open);
     const bool ends = open + n == b_;
     if (call_.loss.init.data != nullptr) {
-      const T* const start = call_.loss.start + head_ * ttt_weights_size(shape_);
-      write_losses(first, n, ttt_weight_parts(shape_, start), call_.loss.init);
+      write_losses(first, n, ttt_weight_parts(shape_, start()), call_.loss.init);
     }
     if (shape_.form == TttForm::kCausal) read_inside(first, n, open);
     if (ends) {
@@ -137,10 +136,14 @@ class Head {
   }
 
  private:
+  bool learns_first_layer() const { return h_ != 0 && shape_.update == TttUpdate::kAll; }
+
   template <class U>
   U* at(const TttView<U>& view, int token) const {
     return view.data + head_ * view.head_stride + token * view.token_stride;
   }
+
+  const T* start() const { return call_.start + head_ * ttt_weights_size(shape_); }
 
   void make_targets(int first, int n) {
     for (int i = 0; i < n; ++i) {
@@ -200,7 +203,7 @@ class Head {
       T* const row = g + std::ptrdiff_t(i) * f_;
       for (int c = 0; c < f_; ++c) row[c] = rho * (u[c] - along_one - normed[c] * along_normed);
     }
-    if (h_ != 0) back_propagate(g, n, rows_.g1 + std::ptrdiff_t(open) * h_);
+    if (learns_first_layer()) back_propagate(g, n, rows_.g1 + std::ptrdiff_t(open) * h_);
   }
 
   // g1 = (g W2ᵀ) ⊙ slope. Done as W2 gᵀ, so that W2 is read along its rows and the tokens lie in the lanes.
@@ -232,7 +235,7 @@ class Head {
     const int width = h_ == 0 ? f_ : h_;
     T* const layer1 = h_ == 0 ? work_.out : work_.hidden;
     affine(queries, n, f_, w_.w1, w_.b1, width, layer1);
-    for (int i = 0; i < n; ++i) {
+    for (int i = 0; i < n && (h_ == 0 || learns_first_layer()); ++i) {
       const T* const q = at(call_.q, first + i);
       const T* const g_rows = h_ == 0 ? rows_.g : rows_.g1;
       add_steps(q, rows_.k, f_, g_rows, width, open + i + 1, call_.token_scale[open + i], layer1 + i * width);
@@ -284,12 +287,31 @@ class Head {
     if (h_ == 0) {
       step(rows_.k, f_, rows_.g, f_, next.w1, next.b1);
     } else {
-      step(rows_.k, f_, rows_.g1, h_, next.w1, next.b1);
+      if (shape_.update == TttUpdate::kAll) step(rows_.k, f_, rows_.g1, h_, next.w1, next.b1);
       step(rows_.x, h_, rows_.g, f_, next.w2, next.b2);
     }
+    if (call_.decay != nullptr) {
+      const T alpha = call_.decay[head_];
+      for (std::size_t i = 0; i < size; ++i) work_.weights[i] += alpha * (start()[i] - work_.weights[i]);
+    }
+    if (shape_.keep_row_norms) keep_row_norms(next);
     if (!all_finite(work_.weights, size)) return false;
     std::copy_n(work_.weights, size, weights_);
     return true;
+  }
+
+  void keep_row_norms(const TttWeightParts<T>& w) {
+    const auto from = ttt_weight_parts(shape_, start());
+    T* const last = h_ == 0 ? w.w1 : w.w2;
+    const T* const last_start = h_ == 0 ? from.w1 : from.w2;
+    for (int r = 0; r < (h_ == 0 ? f_ : h_); ++r) {
+      T* const row = last + r * f_;
+      const T* const row_start = last_start + r * f_;
+      const T square = dot(row, row, f_);
+      if (!(square > 0 && square <= std::numeric_limits<T>::max())) continue;
+      const T scale = std::sqrt(dot(row_start, row_start, f_) / square);
+      for (int c = 0; c < f_; ++c) row[c] *= scale;
+    }
   }
 
   // One layer's part of it; work_.score holds −c.

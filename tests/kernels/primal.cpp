@@ -129,6 +129,26 @@ void add_gradient(const Model& model, const Row& k, const Row& wanted, const Row
 
 Model zeros_like(const Model& model) { return stepped(model, model, 1); }
 
+double length(const Row& row) {
+  double square = 0;
+  for (const double value : row) square += value * value;
+  return std::sqrt(square);
+}
+
+// What follows the step of a mini-batch.
+void settle(const Problem& p, int head, const Model& start, Model& model) {
+  if (!p.alpha.empty()) {
+    const Model away = stepped(model, start, 1);
+    model = stepped(model, away, p.alpha[head]);
+  }
+  if (!p.shape.keep_row_norms) return;
+  for (std::size_t r = 0; r < model.back().w.size(); ++r) {
+    Row& row = model.back().w[r];
+    const double scale = length(start.back().w[r]) / length(row);
+    for (double& value : row) value *= scale;
+  }
+}
+
 }  // namespace
 
 Results<double> primal(const Problem& p) {
@@ -176,10 +196,12 @@ Results<double> primal(const Problem& p) {
         out.before.push_back(loss(model, k, wanted(t), gamma, beta, s.norm_eps));
         out.init.push_back(loss(start, k, wanted(t), gamma, beta, s.norm_eps));
         add_gradient(model, k, wanted(t), gamma, beta, s.norm_eps, p.lr[std::size_t(head) * tokens + t], sum);
+        if (s.update == TttUpdate::kLastLayer && sum.size() == 2) sum.front() = zeros_like(model).front();
         if (s.form == TttForm::kCausal) read(stepped(model, sum, p.tau[i]), t);
       }
       if (n < s.mini_batch) continue;
       model = stepped(model, sum, s.form == TttForm::kCausal ? p.tau[n - 1] : 1.0 / n);
+      settle(p, head, start, model);
       for (int i = 0; i < n; ++i) {
         const int t = first + i;
         out.after[std::size_t(head) * tokens + t] =

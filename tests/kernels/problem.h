@@ -53,6 +53,7 @@ struct Problem {
   std::vector<double> tau;          // [b]
   std::vector<double> gamma, beta;  // [heads][f]
   std::vector<double> start;        // [heads][weights]
+  std::vector<double> alpha;        // [heads]; empty: no decay
 
   Problem(const TttShape& s, int token_count, unsigned seed, double rate = 0.5)
       : shape(s), tokens(token_count) {
@@ -81,7 +82,7 @@ struct Problem {
   Results<T> run(const TttBackend<T>& backend, const std::vector<int>& pieces = {1 << 20}) const {
     const auto as = [](const std::vector<double>& from) { return std::vector<T>(from.begin(), from.end()); };
     const auto tq = as(q), tk = as(k), tv = as(v), tlr = as(lr), ttau = as(tau), tg = as(gamma),
-               tb = as(beta), tstart = as(start);
+               tb = as(beta), tstart = as(start), talpha = as(alpha);
     const std::ptrdiff_t f = shape.head_width;
     const std::size_t per_token = std::size_t(shape.heads) * tokens;
     Guarded<T> z(per_token * f), before(per_token), after(per_token), init(per_token);
@@ -107,7 +108,9 @@ struct Problem {
       call.norm_weight = tg.data();
       call.norm_bias = tb.data();
       call.z = {z.data() + first * f, tokens * f, f};
-      call.loss = {loss(before), loss(after), loss(init), tstart.data()};
+      call.loss = {loss(before), loss(after), loss(init)};
+      call.start = tstart.data();
+      call.decay = alpha.empty() ? nullptr : talpha.data();
       call.scratch = {scratch.data(), backend.scratch_size(shape)};
       const TttReport report = ttt_forward(backend, shape, call, state);
       out.report.closed += report.closed;
