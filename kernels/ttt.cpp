@@ -5,9 +5,11 @@
 #include <cmath>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "kernels/dense.h"
 #include "kernels/ttt_scalar.h"
+#include "kernels/ttt_simd.h"
 
 namespace longtake {
 namespace {
@@ -95,7 +97,15 @@ TttRowParts<T> ttt_row_parts(const TttShape& shape, T* rows) {
 
 template <class T>
 std::span<const TttBackend<T>> ttt_backends() {
-  static const TttBackend<T> backends[] = {ttt_scalar_backend<T>()};
+  static const std::vector<TttBackend<T>> backends = [] {
+    std::vector<TttBackend<T>> all;
+    if constexpr (sizeof(T) == sizeof(float)) {
+      const auto simd = ttt_simd_backends();
+      all.assign(simd.begin(), simd.end());
+    }
+    all.push_back(ttt_scalar_backend<T>());
+    return all;
+  }();
   return backends;
 }
 

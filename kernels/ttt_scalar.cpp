@@ -364,7 +364,7 @@ bool supports(const TttShape&) { return true; }
 
 template <class T>
 TttBackend<T> ttt_scalar_backend() {
-  return {"scalar", supports, scratch_size<T>, forward<T>};
+  return {"scalar", supports, scratch_size<T>, forward<T>, nullptr, nullptr};
 }
 
 template TttBackend<float> ttt_scalar_backend();
