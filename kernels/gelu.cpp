@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "kernels/dense_simd.h"
 #include "kernels/lanes.h"
 
 namespace longtake {
@@ -51,7 +52,10 @@ void gelu_step(T* x, [[maybe_unused]] T* slope) {
   const V t = tanh_of(scale * in * (T(1) + cubic * square));
   const V half = T(0.5) * (T(1) + t);
   if constexpr (kWithSlope) {
-    store(slope, V(half + T(0.5) * in * (T(1) - t * t) * scale * (T(1) + T(3) * cubic * square)));
+    // Bounded, for 1 − t² is 0 by then, and 0 · ∞ is no number.
+    const V end = V{} + T(1e8);
+    const V bounded = square < end ? square : end;
+    store(slope, V(half + T(0.5) * in * (T(1) - t * t) * scale * (T(1) + T(3) * cubic * bounded)));
   }
   store(x, V(in * half));
 }
@@ -68,6 +72,8 @@ void gelu_all(T* x, T* slope, std::size_t count) {
 
 }  // namespace
 
+namespace plain {
+
 template <class T>
 void gelu(T* x, T* slope, std::size_t count) {
   if (slope == nullptr) {
@@ -79,5 +85,17 @@ void gelu(T* x, T* slope, std::size_t count) {
 
 template void gelu(float*, float*, std::size_t);
 template void gelu(double*, double*, std::size_t);
+
+}  // namespace plain
+
+template <>
+void gelu(float* x, float* slope, std::size_t count) {
+  if (const DenseSimd* simd = dense_simd()) return simd->gelu(x, slope, count);
+  plain::gelu(x, slope, count);
+}
+template <>
+void gelu(double* x, double* slope, std::size_t count) {
+  plain::gelu(x, slope, count);
+}
 
 }  // namespace longtake

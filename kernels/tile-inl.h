@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 #include <hwy/highway.h>
 
@@ -55,13 +56,15 @@ HWY_INLINE void store_last(Vec v, Mask last, float* to) {
 }
 
 // kR rows times kV vectors of C, held in registers over the whole inner extent.
-//   kStride    the rows' distance in A if it is known, else 0: then addresses cost no registers
+//   kStride    the rows' distance in A if it is known, else 0: as constants their addresses cost nothing. With 1, A is
+//              a transposed matrix of any inner stride; with more its inner stride must be 1.
 //   kTriangle  beyond `inner`, row i goes on for i + 1 more
 template <int kR, int kV, bool kCut, int kStride, bool kTriangle>
 HWY_INLINE void tile(int inner, LeftMatrix<float> a, const float* HWY_RESTRICT b, std::ptrdiff_t b_stride, Rows start,
                      OutRows c, Mask last) {
   const Floats d;
   const std::ptrdiff_t row_stride = kStride != 0 ? kStride : a.row_stride;
+  const std::ptrdiff_t inner_stride = kStride > 1 ? 1 : a.inner_stride;
   Vec sum[kR][kV];
   HWY_UNROLL(16)
   for (int i = 0; i < kR; ++i) {
@@ -69,37 +72,39 @@ HWY_INLINE void tile(int inner, LeftMatrix<float> a, const float* HWY_RESTRICT b
     for (int j = 0; j + 1 < kV; ++j) sum[i][j] = hn::LoadU(d, start.data + i * start.stride + j * kLanes);
     sum[i][kV - 1] = load_last<kCut>(last, start.data + i * start.stride + (kV - 1) * kLanes);
   }
-  const float* HWY_RESTRICT left = a.data;
-  for (int k = 0; k < inner; ++k) {
+  // One inner index, in the rows from `first` on.
+  const auto add = [&](const float* left, const float* HWY_RESTRICT right, int first) HWY_ATTR {
     Vec row[kV];
     HWY_UNROLL(8)
-    for (int j = 0; j + 1 < kV; ++j) row[j] = hn::LoadU(d, b + j * kLanes);
-    row[kV - 1] = load_last<kCut>(last, b + (kV - 1) * kLanes);
+    for (int j = 0; j + 1 < kV; ++j) row[j] = hn::LoadU(d, right + j * kLanes);
+    row[kV - 1] = load_last<kCut>(last, right + (kV - 1) * kLanes);
     HWY_UNROLL(16)
     for (int i = 0; i < kR; ++i) {
+      if (i < first) continue;
       const Vec factor = hn::Set(d, left[i * row_stride]);
       HWY_UNROLL(8)
       for (int j = 0; j < kV; ++j) sum[i][j] = hn::MulAdd(factor, row[j], sum[i][j]);
     }
-    b += b_stride;
-    left += a.inner_stride;
+  };
+  const float* HWY_RESTRICT left = a.data;
+  int k = 0;
+  if (kStride != 0) {
+    for (; k + 4 <= inner; k += 4) {  // the processor foresees the end of a short loop
+      HWY_UNROLL(4)
+      for (int step = 0; step < 4; ++step) {
+        add(left + step * inner_stride, b, 0);
+        b += b_stride;
+      }
+      left += 4 * inner_stride;
+    }
   }
+  for (; k < inner; ++k, left += inner_stride, b += b_stride) add(left, b, 0);
   if (kTriangle) {
     HWY_UNROLL(16)
-    for (int k = 0; k < kR; ++k) {
-      Vec row[kV];
-      HWY_UNROLL(8)
-      for (int j = 0; j + 1 < kV; ++j) row[j] = hn::LoadU(d, b + j * kLanes);
-      row[kV - 1] = load_last<kCut>(last, b + (kV - 1) * kLanes);
-      HWY_UNROLL(16)
-      for (int i = 0; i < kR; ++i) {
-        if (i < k) continue;
-        const Vec factor = hn::Set(d, left[i * row_stride]);
-        HWY_UNROLL(8)
-        for (int j = 0; j < kV; ++j) sum[i][j] = hn::MulAdd(factor, row[j], sum[i][j]);
-      }
+    for (int i = 0; i < kR; ++i) {
+      add(left, b, i);
+      left += inner_stride;
       b += b_stride;
-      left += a.inner_stride;
     }
   }
   HWY_UNROLL(16)
@@ -118,44 +123,58 @@ constexpr int tallest(int vectors) {
 
 // All rows of one strip of kV vectors of columns.
 template <int kV, bool kCut, bool kTriangle>
-void strip(int rows, int inner, LeftMatrix<float> a, const float* b, std::ptrdiff_t b_stride, Rows start, OutRows c,
-           Mask last) {
-  constexpr int kTall = tallest(kV);
-  const auto run = [&]<int kR, int kStride = 0>(int i) HWY_ATTR {
+class Strip {
+ public:
+  void run(int rows) const {
+    // The rows' distances that TTT heads of the usual widths have.
+    switch (a.inner_stride == 1 || a.row_stride == 1 ? a.row_stride : 0) {
+      case 1: return run_known<1>(rows);
+      case 16: return run_known<16>(rows);
+      case 32: return run_known<32>(rows);
+      case 64: return run_known<64>(rows);
+      case 96: return run_known<96>(rows);
+      case 128: return run_known<128>(rows);
+      case 256: return run_known<256>(rows);
+      case 384: return run_known<384>(rows);
+      case 512: return run_known<512>(rows);
+      default: return run_known<0>(rows);
+    }
+  }
+
+  int inner;
+  LeftMatrix<float> a;
+  const float* b;
+  std::ptrdiff_t b_stride;
+  Rows start;
+  OutRows c;
+  Mask last;
+
+ private:
+  static constexpr int kTall = tallest(kV);
+
+  template <int kStride>
+  void run_known(int rows) const {
+    int i = 0;
+    if constexpr (kTall != 16 || kStride != 0) {  // sixteen addresses do not fit in registers
+      for (; i + kTall <= rows; i += kTall) at<kTall, kStride>(i);
+    }
+    rest<kTall == 16 ? 8 : kTall - 1>(i, rows);
+  }
+  template <int kR>
+  void rest(int i, int rows) const {
+    if constexpr (kR > 0) {
+      for (; i + kR <= rows; i += kR) at<kR, 0>(i);
+      rest<kR - 1>(i, rows);
+    }
+  }
+  template <int kR, int kStride>
+  HWY_INLINE void at(int i) const {
     tile<kR, kV, kCut, kStride, kTriangle>(kTriangle ? inner + i : inner,
                                            {a.data + i * a.row_stride, a.row_stride, a.inner_stride}, b, b_stride,
                                            {start.data + i * start.stride, start.stride},
                                            {c.data + i * c.stride, c.stride}, last);
-  };
-  int i = 0;
-  for (; i + kTall <= rows; i += kTall) {
-    // Sixteen row addresses do not fit in registers; as constants they are part of the instructions.
-    if constexpr (kTall == 16) {
-      switch (a.row_stride) {
-        case 16: run.template operator()<kTall, 16>(i); continue;
-        case 32: run.template operator()<kTall, 32>(i); continue;
-        case 64: run.template operator()<kTall, 64>(i); continue;
-        case 128: run.template operator()<kTall, 128>(i); continue;
-        case 256: run.template operator()<kTall, 256>(i); continue;
-        case 512: run.template operator()<kTall, 512>(i); continue;
-      }
-    }
-    run.template operator()<kTall>(i);
   }
-  if constexpr (kTall >= 16) {
-    for (; i + 8 <= rows; i += 8) run.template operator()<8>(i);
-  }
-  switch (rows - i) {
-    case 7: if constexpr (kTall > 7) run.template operator()<7>(i); break;
-    case 6: if constexpr (kTall > 6) run.template operator()<6>(i); break;
-    case 5: if constexpr (kTall > 5) run.template operator()<5>(i); break;
-    case 4: if constexpr (kTall > 4) run.template operator()<4>(i); break;
-    case 3: if constexpr (kTall > 3) run.template operator()<3>(i); break;
-    case 2: if constexpr (kTall > 2) run.template operator()<2>(i); break;
-    case 1: if constexpr (kTall > 1) run.template operator()<1>(i); break;
-    default: break;
-  }
-}
+};
 
 // C = start + A · B; with kTriangle row i of A ends after inner + i + 1 entries.
 template <bool kTriangle = false>
@@ -164,26 +183,46 @@ void product(ProductExtents extents, LeftMatrix<float> a, const float* b, std::p
   const auto [rows, inner, columns] = extents;
   const Mask all = hn::FirstN(Floats(), kLanes);
   int j = 0;
-  const auto strips = [&]<int kV>() HWY_ATTR {
+  const auto strips = [&]<int kV>(std::integral_constant<int, kV>) HWY_ATTR {
     for (; j + kV * kLanes <= columns; j += kV * kLanes) {
-      strip<kV, false, kTriangle>(rows, inner, a, b + j, b_stride, {start.data + j, start.stride},
-                                  {c.data + j, c.stride}, all);
+      Strip<kV, false, kTriangle>{inner, a, b + j, b_stride, {start.data + j, start.stride}, {c.data + j, c.stride}, all}
+          .run(rows);
     }
   };
-  // Few rows need wide strips to have enough sums under way.
-  if (rows <= tallest(8)) strips.template operator()<8>();
-  if (rows <= tallest(4)) strips.template operator()<4>();
-  strips.template operator()<2>();
-  strips.template operator()<1>();
-  if (j < columns) {
-    strip<1, true, kTriangle>(rows, inner, a, b + j, b_stride, {start.data + j, start.stride},
-                              {c.data + j, c.stride}, hn::FirstN(Floats(), static_cast<std::size_t>(columns - j)));
-  }
+  // Few rows need wide strips to have enough sums under way, and a short inner extent needs them because a tile then
+  // mostly loads and stores. Tall tiles read B only once.
+  if (rows <= tallest(8)) strips(std::integral_constant<int, 8>());
+  if (rows <= tallest(4) || (kManyRegisters && inner <= 16)) strips(std::integral_constant<int, 4>());
+  if (!(kManyRegisters && rows % tallest(1) == 0)) strips(std::integral_constant<int, 2>());
+  strips(std::integral_constant<int, 1>());
+  if (j == columns) return;
+  Strip<1, true, kTriangle>{inner,
+                            a,
+                            b + j,
+                            b_stride,
+                            {start.data + j, start.stride},
+                            {c.data + j, c.stride},
+                            hn::FirstN(Floats(), static_cast<std::size_t>(columns - j))}
+      .run(rows);
 }
+
+// How transpose() stores: as it is, or times what stands in the same place of another matrix.
+struct AsIs {
+  HWY_INLINE void store(Vec v, float* to, std::ptrdiff_t) const { hn::StoreU(v, Floats(), to); }
+  HWY_INLINE void store(float v, float* to, std::ptrdiff_t) const { *to = v; }
+};
+struct Times {
+  const float* other;  // laid out as `to`
+  HWY_INLINE void store(Vec v, float* to, std::ptrdiff_t at) const {
+    hn::StoreU(hn::Mul(v, hn::LoadU(Floats(), other + at)), Floats(), to);
+  }
+  HWY_INLINE void store(float v, float* to, std::ptrdiff_t at) const { *to = v * other[at]; }
+};
 
 // Rows of `to` are columns of `from`: to[c][r] = from[r][c].
 //   Whole blocks go through 4 x 4 blocks inside 128-bit lanes, which come from memory already in place.
-inline void transpose(int rows, int columns, Rows from, OutRows to) {
+template <class Store = AsIs>
+void transpose(int rows, int columns, Rows from, OutRows to, Store store = {}) {
   const Floats d;
   const hn::CappedTag<float, 4> quad;
   int r = 0;
@@ -209,18 +248,27 @@ inline void transpose(int rows, int columns, Rows from, OutRows to) {
       const auto high = [&](Vec a, Vec b) HWY_ATTR { return hn::BitCast(pairs, hn::InterleaveUpper(d, a, b)); };
       const auto low01 = low(v[0], v[1]), low23 = low(v[2], v[3]);
       const auto high01 = high(v[0], v[1]), high23 = high(v[2], v[3]);
-      float* const out = to.data + c * to.stride + r;
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, out);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, out + to.stride);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, out + 2 * to.stride);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, out + 3 * to.stride);
+      const auto put = [&](int column, auto v) HWY_ATTR {
+        const std::ptrdiff_t at = (c + column) * to.stride + r;
+        store.store(hn::BitCast(d, v), to.data + at, at);
+      };
+      put(0, hn::InterleaveLower(pairs, low01, low23));
+      put(1, hn::InterleaveUpper(pairs, low01, low23));
+      put(2, hn::InterleaveLower(pairs, high01, high23));
+      put(3, hn::InterleaveUpper(pairs, high01, high23));
     }
     for (; c < columns; ++c) {
-      for (int i = r; i < r + kLanes; ++i) to.data[c * to.stride + i] = from.data[i * from.stride + c];
+      for (int i = r; i < r + kLanes; ++i) {
+        const std::ptrdiff_t at = c * to.stride + i;
+        store.store(from.data[i * from.stride + c], to.data + at, at);
+      }
     }
   }
   for (; r < rows; ++r) {
-    for (int c = 0; c < columns; ++c) to.data[c * to.stride + r] = from.data[r * from.stride + c];
+    for (int c = 0; c < columns; ++c) {
+      const std::ptrdiff_t at = c * to.stride + r;
+      store.store(from.data[r * from.stride + c], to.data + at, at);
+    }
   }
 }
 

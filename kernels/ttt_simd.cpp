@@ -64,6 +64,7 @@ TttShape with_rows(TttShape shape) {
 // What one piece of one mini-batch of one head works in.
 struct Work {
   float* rows;       // as the state's, for mini-batches that begin and end in this call
+  float* q;          // [b][f]
   float* target;     // [b][f] T
   float* z;          // [b][f] the inner model at the keys
   float* z_query;    // [b][f] and at the queries
@@ -93,6 +94,7 @@ struct Work {
     const std::size_t wide = std::size_t(b) * h;
     const std::size_t lanes = aligned(b);
     take(rows, ttt_rows_size(with_rows(shape)));
+    take(q, narrow);
     take(target, narrow);
     take(z, narrow);
     take(z_query, narrow);
@@ -247,8 +249,8 @@ class Head {
   U* at(const TttView<U>& view, int i) const {
     return view.data + head_ * view.head_stride + (first_ + i) * view.token_stride;
   }
-  LeftMatrix<float> queries() const { return {at(call_.q, 0), call_.q.token_stride, 1}; }
-  LeftMatrix<float> keys() const { return {at(call_.k, 0), call_.k.token_stride, 1}; }
+  LeftMatrix<float> queries() const { return {work_.q, f_, 1}; }
+  LeftMatrix<float> keys() const { return {own(rows_.k, f_), f_, 1}; }
   // Row i of a [b][width] part, counted from the piece's first token.
   template <class U>
   U* own(U* part, int width, int i = 0) const {
@@ -264,6 +266,7 @@ class Head {
   void take_rows() {
     for (int i = 0; i < n_; ++i) {
       std::copy_n(at(call_.k, i), f_, own(rows_.k, f_, i));
+      std::copy_n(at(call_.q, i), f_, work_.q + i * f_);
       rows_.lr[open_ + i] = *at(call_.lr, i);
     }
   }
@@ -371,15 +374,7 @@ class Head {
     for_each_block([&](int at, int width) HWY_ATTR {
       product({width, f_, n_}, {w_.w2 + at * f_, f_, 1}, work_.g_lanes, lanes_, {work_.zeros, 0},
               {work_.back, lanes_});
-      float* const g1 = own(rows_.g1, h_) + at;
-      transpose(width, n_, {work_.back, lanes_}, {g1, h_});
-      const Row row(width);
-      for (int i = 0; i < n_; ++i) {
-        row.for_each([&](int c, auto part) HWY_ATTR {
-          float* const to = g1 + i * h_ + c;
-          part.store(hn::Mul(part.load(to), part.load(work_.slope + i * h_ + at + c)), to);
-        });
-      }
+      transpose(width, n_, {work_.back, lanes_}, {own(rows_.g1, h_) + at, h_}, Times{work_.slope + at});
     });
   }
 
