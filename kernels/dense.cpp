@@ -95,12 +95,12 @@ T dot(const T* a, const T* b, int count) {
   return plain::dot(a, b, count);
 }
 
-#define LONGTAKE_INSTANTIATE(T)                                                                                 \
-  template void multiply_add(ProductExtents, LeftMatrix<T>, const T*, std::ptrdiff_t, T*, std::ptrdiff_t);      \
-  template T dot(const T*, const T*, int);                                                                      \
-  namespace plain {                                                                                             \
-  template void multiply_add(ProductExtents, LeftMatrix<T>, const T*, std::ptrdiff_t, T*, std::ptrdiff_t);      \
-  template T dot(const T*, const T*, int);                                                                      \
+#define LONGTAKE_INSTANTIATE(T)                                                                            \
+  template void multiply_add(ProductExtents, LeftMatrix<T>, const T*, std::ptrdiff_t, T*, std::ptrdiff_t); \
+  template T dot(const T*, const T*, int);                                                                 \
+  namespace plain {                                                                                        \
+  template void multiply_add(ProductExtents, LeftMatrix<T>, const T*, std::ptrdiff_t, T*, std::ptrdiff_t); \
+  template T dot(const T*, const T*, int);                                                                 \
   }
 LONGTAKE_INSTANTIATE(float)
 LONGTAKE_INSTANTIATE(double)

@@ -34,8 +34,8 @@ void multiply_add(ProductExtents extents, LeftMatrix<T> a, const T* b, std::ptrd
 template <class T>
 T dot(const T* a, const T* b, int count);
 
-// The same without anything that a processor might lack. The scalar backend, to which all others are held, is made of
-// these.
+// The same without anything that a processor might lack. The scalar backend, to which all others are held, is
+// made of these.
 namespace plain {
 template <class T>
 void multiply_add(ProductExtents extents, LeftMatrix<T> a, const T* b, std::ptrdiff_t b_stride, T* c,

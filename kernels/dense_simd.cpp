@@ -19,8 +19,8 @@ namespace HWY_NAMESPACE {
 #if LONGTAKE_SIMD
 namespace {
 
-void multiply_add(ProductExtents extents, LeftMatrix<float> a, const float* b, std::ptrdiff_t b_stride, float* c,
-                  std::ptrdiff_t c_stride) {
+void multiply_add(ProductExtents extents, LeftMatrix<float> a, const float* b, std::ptrdiff_t b_stride,
+                  float* c, std::ptrdiff_t c_stride) {
   product(extents, a, b, b_stride, {c, c_stride}, {c, c_stride});
 }
 
@@ -34,7 +34,8 @@ float dot(const float* a, const float* b, int count) {
       sums[j] = hn::MulAdd(hn::LoadU(d, a + i + j * kLanes), hn::LoadU(d, b + i + j * kLanes), sums[j]);
     }
   }
-  for (; i + kLanes <= count; i += kLanes) sums[0] = hn::MulAdd(hn::LoadU(d, a + i), hn::LoadU(d, b + i), sums[0]);
+  for (; i + kLanes <= count; i += kLanes)
+    sums[0] = hn::MulAdd(hn::LoadU(d, a + i), hn::LoadU(d, b + i), sums[0]);
   if (i < count) {
     const Mask rest = hn::FirstN(d, static_cast<std::size_t>(count - i));
     sums[1] = hn::MulAdd(hn::MaskedLoad(rest, d, a + i), hn::MaskedLoad(rest, d, b + i), sums[1]);
@@ -89,7 +90,8 @@ const DenseSimd* dense_simd() {
       return &dense;
     }
 #endif
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 

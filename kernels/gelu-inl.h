@@ -20,10 +20,10 @@ HWY_INLINE Vec reciprocal(Vec x) {
   return hn::MulAdd(guess, rest, guess);
 }
 
-// gelu(x) = x s with s = ½ (1 + tanh …), which is a function of its own: s − ½ is odd and within 5e-8 of ½ beyond
-// |x| = 5. This is x P(x²) / Q(x²), P of degree 4 and Q of degree 5, the best in the largest absolute error up to 5
-// (4e-8; in floats 2e-7). Beyond, x² stays at 25 and the quotient grows with x past ½, where it is cut off: s is exactly
-// 0 or 1 there, because gelu' multiplies s (1 − s) by x³. NaN stays NaN.
+// gelu(x) = x s with s = ½ (1 + tanh …), which is a function of its own: s − ½ is odd and within 5e-8 of ½
+// beyond |x| = 5. This is x P(x²) / Q(x²), P of degree 4 and Q of degree 5, the best in the largest absolute
+// error up to 5 (4e-8; in floats 2e-7). Beyond, x² stays at 25 and the quotient grows with x past ½, where it
+// is cut off: s is exactly 0 or 1 there, because gelu' multiplies s (1 − s) by x³. NaN stays NaN.
 template <bool kSlope>
 HWY_INLINE Vec gelu_of(Vec x, Vec* slope) {
   const Floats d;

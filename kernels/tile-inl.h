@@ -1,6 +1,6 @@
-// Products of small row-major float matrices in registers; the vector form of dense.h, with its rule: an entry is
-// its starting value plus the products in ascending order of the inner index, each added with one rounding, whatever
-// lies around it.
+// Products of small row-major float matrices in registers; the vector form of dense.h, with its rule: an
+// entry is its starting value plus the products in ascending order of the inner index, each added with one
+// rounding, whatever lies around it.
 //
 // Included once per Highway target.
 #if defined(LONGTAKE_TILE_INL_H) == defined(HWY_TARGET_TOGGLE)
@@ -56,12 +56,13 @@ HWY_INLINE void store_last(Vec v, Mask last, float* to) {
 }
 
 // kR rows times kV vectors of C, held in registers over the whole inner extent.
-//   kStride    the rows' distance in A if it is known, else 0: as constants their addresses cost nothing. With 1, A is
+//   kStride    the rows' distance in A if it is known, else 0: as constants their addresses cost nothing.
+//   With 1, A is
 //              a transposed matrix of any inner stride; with more its inner stride must be 1.
 //   kTriangle  beyond `inner`, row i goes on for i + 1 more
 template <int kR, int kV, bool kCut, int kStride, bool kTriangle>
-HWY_INLINE void tile(int inner, LeftMatrix<float> a, const float* HWY_RESTRICT b, std::ptrdiff_t b_stride, Rows start,
-                     OutRows c, Mask last) {
+HWY_INLINE void tile(int inner, LeftMatrix<float> a, const float* HWY_RESTRICT b, std::ptrdiff_t b_stride,
+                     Rows start, OutRows c, Mask last) {
   const Floats d;
   const std::ptrdiff_t row_stride = kStride != 0 ? kStride : a.row_stride;
   const std::ptrdiff_t inner_stride = kStride > 1 ? 1 : a.inner_stride;
@@ -128,16 +129,26 @@ class Strip {
   void run(int rows) const {
     // The rows' distances that TTT heads of the usual widths have.
     switch (a.inner_stride == 1 || a.row_stride == 1 ? a.row_stride : 0) {
-      case 1: return run_known<1>(rows);
-      case 16: return run_known<16>(rows);
-      case 32: return run_known<32>(rows);
-      case 64: return run_known<64>(rows);
-      case 96: return run_known<96>(rows);
-      case 128: return run_known<128>(rows);
-      case 256: return run_known<256>(rows);
-      case 384: return run_known<384>(rows);
-      case 512: return run_known<512>(rows);
-      default: return run_known<0>(rows);
+      case 1:
+        return run_known<1>(rows);
+      case 16:
+        return run_known<16>(rows);
+      case 32:
+        return run_known<32>(rows);
+      case 64:
+        return run_known<64>(rows);
+      case 96:
+        return run_known<96>(rows);
+      case 128:
+        return run_known<128>(rows);
+      case 256:
+        return run_known<256>(rows);
+      case 384:
+        return run_known<384>(rows);
+      case 512:
+        return run_known<512>(rows);
+      default:
+        return run_known<0>(rows);
     }
   }
 
@@ -169,10 +180,9 @@ class Strip {
   }
   template <int kR, int kStride>
   HWY_INLINE void at(int i) const {
-    tile<kR, kV, kCut, kStride, kTriangle>(kTriangle ? inner + i : inner,
-                                           {a.data + i * a.row_stride, a.row_stride, a.inner_stride}, b, b_stride,
-                                           {start.data + i * start.stride, start.stride},
-                                           {c.data + i * c.stride, c.stride}, last);
+    tile<kR, kV, kCut, kStride, kTriangle>(
+        kTriangle ? inner + i : inner, {a.data + i * a.row_stride, a.row_stride, a.inner_stride}, b, b_stride,
+        {start.data + i * start.stride, start.stride}, {c.data + i * c.stride, c.stride}, last);
   }
 };
 
@@ -185,12 +195,13 @@ void product(ProductExtents extents, LeftMatrix<float> a, const float* b, std::p
   int j = 0;
   const auto strips = [&]<int kV>(std::integral_constant<int, kV>) HWY_ATTR {
     for (; j + kV * kLanes <= columns; j += kV * kLanes) {
-      Strip<kV, false, kTriangle>{inner, a, b + j, b_stride, {start.data + j, start.stride}, {c.data + j, c.stride}, all}
+      Strip<kV, false, kTriangle>{
+          inner, a, b + j, b_stride, {start.data + j, start.stride}, {c.data + j, c.stride}, all}
           .run(rows);
     }
   };
-  // Few rows need wide strips to have enough sums under way, and a short inner extent needs them because a tile then
-  // mostly loads and stores. Tall tiles read B only once.
+  // Few rows need wide strips to have enough sums under way, and a short inner extent needs them because a
+  // tile then mostly loads and stores. Tall tiles read B only once.
   if (rows <= tallest(8)) strips(std::integral_constant<int, 8>());
   if (rows <= tallest(4) || (kManyRegisters && inner <= 16)) strips(std::integral_constant<int, 4>());
   if (!(kManyRegisters && rows % tallest(1) == 0)) strips(std::integral_constant<int, 2>());
@@ -244,8 +255,10 @@ void transpose(int rows, int columns, Rows from, OutRows to, Store store = {}) {
 #endif
       }
       const hn::Repartition<double, Floats> pairs;
-      const auto low = [&](Vec a, Vec b) HWY_ATTR { return hn::BitCast(pairs, hn::InterleaveLower(d, a, b)); };
-      const auto high = [&](Vec a, Vec b) HWY_ATTR { return hn::BitCast(pairs, hn::InterleaveUpper(d, a, b)); };
+      const auto low = [&](Vec a, Vec b)
+                           HWY_ATTR { return hn::BitCast(pairs, hn::InterleaveLower(d, a, b)); };
+      const auto high = [&](Vec a, Vec b)
+                            HWY_ATTR { return hn::BitCast(pairs, hn::InterleaveUpper(d, a, b)); };
       const auto low01 = low(v[0], v[1]), low23 = low(v[2], v[3]);
       const auto high01 = high(v[0], v[1]), high23 = high(v[2], v[3]);
       const auto put = [&](int column, auto v) HWY_ATTR {

@@ -31,10 +31,11 @@
 //     reads W.
 //   The result is z_i = q_i + LN(inner model at q_i).
 //   After the step of a mini-batch, in this order, if asked for:
-//     decay            W ← W + α (W₀ − W), α per head, W₀ the learned start: forgetting towards what was learned
-//     keep_row_norms   each row r of the last layer's matrix ← r ‖r₀‖ / ‖r‖, r₀ that row of W₀ (rows of length 0 stay).
-//                      LN is blind to the scale of the last layer, so without it the norm of W only grows and steps
-//                      fade on an endless stream (arXiv 2505.23884 rescales in this way).
+//     decay            W ← W + α (W₀ − W), α per head, W₀ the learned start: forgetting towards what was
+//     learned keep_row_norms   each row r of the last layer's matrix ← r ‖r₀‖ / ‖r‖, r₀ that row of W₀ (rows
+//     of length 0 stay).
+//                      LN is blind to the scale of the last layer, so without it the norm of W only grows and
+//                      steps fade on an endless stream (arXiv 2505.23884 rescales in this way).
 //   Nothing of size W is built per token: W_i q is formed from the rows k, x, g1, g of the mini-batch (the
 //   dual form, 2.5), with the bias as the weight of a constant 1:  q W1_i + b1_i = q W1 + b1 − τ_i Σ_{j≤i}
 //   lr_j (q·k_j + 1) g1_j.
@@ -137,9 +138,9 @@ struct TttCall {
   const T* token_scale = nullptr;  // τ [b], kCausal only
   const T* norm_weight = nullptr;  // γ [heads][f]
   const T* norm_bias = nullptr;    // β [heads][f]
-  const T* start = nullptr;        // W₀ [heads][ttt_weights_size]; for loss.init, decay and keep_row_norms only
-  const T* decay = nullptr;        // α [heads], 0..1; null: none
-  TttView<T> z;                    // [heads][tokens][f]
+  const T* start = nullptr;  // W₀ [heads][ttt_weights_size]; for loss.init, decay and keep_row_norms only
+  const T* decay = nullptr;  // α [heads], 0..1; null: none
+  TttView<T> z;              // [heads][tokens][f]
   TttLossViews<T> loss;
   std::span<T> scratch;  // at least TttBackend::scratch_size numbers; what is in it does not matter
 };

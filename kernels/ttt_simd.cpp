@@ -1,21 +1,22 @@
-// The inner loop as kernels/ttt.h states it, in vector registers. One source, compiled once per Highway target.
+// The inner loop as kernels/ttt.h states it, in vector registers. One source, compiled once per Highway
+// target.
 //
 // Note: Order of work
-//   W of one head (131 kB at f = 64, h = 256) lives in L2, all the rest of a mini-batch in L1. What a mini-batch
-//   costs beside its multiplications is W's way through L1, so the hidden width is cut into blocks, and all that can be
-//   done with a block of W is done while it is there:
+//   W of one head (131 kB at f = 64, h = 256) lives in L2, all the rest of a mini-batch in L1. What a
+//   mini-batch costs beside its multiplications is W's way through L1, so the hidden width is cut into
+//   blocks, and all that can be done with a block of W is done while it is there:
 //     learn    per block  X = gelu(K W1 + b1), Q W1 + b1 (causal), Z += X W2
 //              G from Z, then per block  G1 = (G W2ᵀ) ⊙ gelu'
 //     finish   per block  the queries' pass through both layers, and both layers' step
 //   W is read three times and written once.
-//   Tokens are rows, except in G W2ᵀ and in the scores Q Kᵀ, X̄ Xᵀ: there they lie in the lanes, so that W2 and the
-//   rows are read as they are.
+//   Tokens are rows, except in G W2ᵀ and in the scores Q Kᵀ, X̄ Xᵀ: there they lie in the lanes, so that W2
+//   and the rows are read as they are.
 //
 // Note: Steps that must be refused
-//   The blocks are stepped one by one, long before the last one is known to be finite. A step whose terms are all
-//   below 1e30 cannot leave the finite numbers: half a unit in the last place of the largest float is 1e31. If the
-//   lengths of what is multiplied do not promise that, which training that works never sees, the whole of W is
-//   stepped at once, looked at, and put back if need be.
+//   The blocks are stepped one by one, long before the last one is known to be finite. A step whose terms are
+//   all below 1e30 cannot leave the finite numbers: half a unit in the last place of the largest float is
+//   1e31. If the lengths of what is multiplied do not promise that, which training that works never sees, the
+//   whole of W is stepped at once, looked at, and put back if need be.
 #include "kernels/ttt_simd.h"
 
 #include <algorithm>
@@ -49,9 +50,9 @@ struct Widths {
       : f(shape.head_width), h(shape.model == TttModel::kMlp ? shape.hidden_width : 0), b(shape.mini_batch) {}
 };
 
-constexpr int kBlock = 64;           // of the hidden width
-constexpr std::size_t kAlign = 16;   // floats; a cache line
-constexpr double kSafeTerm = 1e30;   // see Note: Steps that must be refused
+constexpr int kBlock = 64;          // of the hidden width
+constexpr std::size_t kAlign = 16;  // floats; a cache line
+constexpr double kSafeTerm = 1e30;  // see Note: Steps that must be refused
 
 constexpr std::size_t aligned(std::size_t count) { return (count + kAlign - 1) / kAlign * kAlign; }
 
@@ -63,25 +64,25 @@ TttShape with_rows(TttShape shape) {
 
 // What one piece of one mini-batch of one head works in.
 struct Work {
-  float* rows;       // as the state's, for mini-batches that begin and end in this call
-  float* q;          // [b][f]
-  float* target;     // [b][f] T
-  float* z;          // [b][f] the inner model at the keys
-  float* z_query;    // [b][f] and at the queries
-  float* slope;      // [b][h] gelu' at the keys
-  float* hidden;     // [b][h] the queries' hidden rows
-  float* k_step;     // [b][f] −c ⊙ k
-  float* g_step;     // [b][f] −c ⊙ g
-  float* g_lanes;    // [f][lanes] gᵀ
-  float* k_lanes;    // [f][lanes] kᵀ
-  float* x_lanes;    // [block][lanes] xᵀ of one block
-  float* back;       // [block][lanes] W2 gᵀ of one block
-  float* score1;     // [b][lanes] q · k_j + 1, then −τ lr_j times that
-  float* score2;     // [b][lanes]
-  float* step;       // [b] −c
-  float* ones;       // [lanes]
-  float* zeros;      // [lanes]
-  float* kept;       // [ttt_weights_size] of a step that may have to be taken back
+  float* rows;     // as the state's, for mini-batches that begin and end in this call
+  float* q;        // [b][f]
+  float* target;   // [b][f] T
+  float* z;        // [b][f] the inner model at the keys
+  float* z_query;  // [b][f] and at the queries
+  float* slope;    // [b][h] gelu' at the keys
+  float* hidden;   // [b][h] the queries' hidden rows
+  float* k_step;   // [b][f] −c ⊙ k
+  float* g_step;   // [b][f] −c ⊙ g
+  float* g_lanes;  // [f][lanes] gᵀ
+  float* k_lanes;  // [f][lanes] kᵀ
+  float* x_lanes;  // [block][lanes] xᵀ of one block
+  float* back;     // [block][lanes] W2 gᵀ of one block
+  float* score1;   // [b][lanes] q · k_j + 1, then −τ lr_j times that
+  float* score2;   // [b][lanes]
+  float* step;     // [b] −c
+  float* ones;     // [lanes]
+  float* zeros;    // [lanes]
+  float* kept;     // [ttt_weights_size] of a step that may have to be taken back
 
   std::size_t lay_out(const TttShape& shape, float* at) {
     const auto [f, h, b] = Widths(shape);
@@ -119,7 +120,8 @@ struct Work {
 // A row of f numbers as vectors; the lanes beyond f are zero.
 class Row {
  public:
-  explicit Row(int f) : f_(f), whole_(f / kLanes * kLanes), last_(hn::FirstN(Floats(), std::size_t(f - whole_))) {}
+  explicit Row(int f)
+      : f_(f), whole_(f / kLanes * kLanes), last_(hn::FirstN(Floats(), std::size_t(f - whole_))) {}
 
   // each(offset, load, store) per vector; the two know how many lanes count.
   template <class Each>
@@ -167,7 +169,8 @@ double square_sum(const float* values, std::size_t count) {
 
 bool all_finite(const float* values, std::size_t count) {
   unsigned bad = 0;
-  for (std::size_t i = 0; i < count; ++i) bad |= std::abs(values[i]) <= std::numeric_limits<float>::max() ? 0u : 1u;
+  for (std::size_t i = 0; i < count; ++i)
+    bad |= std::abs(values[i]) <= std::numeric_limits<float>::max() ? 0u : 1u;
   return bad == 0;
 }
 
@@ -199,13 +202,15 @@ class Head {
         head_(head),
         gamma_(call.norm_weight + std::ptrdiff_t(head) * f_),
         beta_(call.norm_bias + std::ptrdiff_t(head) * f_) {
-    const std::size_t misplaced = reinterpret_cast<std::uintptr_t>(call.scratch.data()) / sizeof(float) % kAlign;
+    const std::size_t misplaced =
+        reinterpret_cast<std::uintptr_t>(call.scratch.data()) / sizeof(float) % kAlign;
     work_.lay_out(shape, call.scratch.data() + (kAlign - misplaced) % kAlign);
     std::fill_n(work_.ones, lanes_, 1.0f);
     std::fill_n(work_.zeros, lanes_, 0.0f);
     weights_ = state.weights + head * ttt_weights_size(shape);
     w_ = ttt_weight_parts(shape, weights_);
-    if (shape.form == TttForm::kCausal) kept_rows_ = ttt_row_parts(shape, state.rows + head * ttt_rows_size(shape));
+    if (shape.form == TttForm::kCausal)
+      kept_rows_ = ttt_row_parts(shape, state.rows + head * ttt_rows_size(shape));
     own_rows_ = ttt_row_parts(with_rows(shape), work_.rows);
   }
 
@@ -305,10 +310,11 @@ class Head {
       for_each_block([&](int at, int width) HWY_ATTR {
         const OutRows x{own(rows_.x, h_) + at, h_};
         product({n_, f_, width}, keys(), w_.w1 + at, h_, {w_.b1 + at, 0}, x);
-        if (causal()) product({n_, f_, width}, queries(), w_.w1 + at, h_, {w_.b1 + at, 0}, {work_.hidden + at, h_});
+        if (causal())
+          product({n_, f_, width}, queries(), w_.w1 + at, h_, {w_.b1 + at, 0}, {work_.hidden + at, h_});
         gelu_rows<true>(n_, width, x, work_.slope + at);
-        product({n_, width, f_}, {x.data, h_, 1}, w_.w2 + at * f_, f_, at == 0 ? Rows{w_.b2, 0} : Rows{work_.z, f_},
-                {work_.z, f_});
+        product({n_, width, f_}, {x.data, h_, 1}, w_.w2 + at * f_, f_,
+                at == 0 ? Rows{w_.b2, 0} : Rows{work_.z, f_}, {work_.z, f_});
       });
     }
     make_gradients();
@@ -336,7 +342,8 @@ class Head {
 
   // e of one vector of a row; x̂ goes to `x_hat`. Both are zero beyond the row's end.
   template <class Part>
-  HWY_INLINE Vec error(const Normed& norm, const float* z, const float* target, int c, Part part, Vec* x_hat) const {
+  HWY_INLINE Vec error(const Normed& norm, const float* z, const float* target, int c, Part part,
+                       Vec* x_hat) const {
     *x_hat = part.cut(norm.of(part.load(z + c)));
     return hn::Sub(hn::MulAdd(part.load(gamma_ + c), *x_hat, part.load(beta_ + c)), part.load(target + c));
   }
@@ -362,7 +369,8 @@ class Head {
       const Vec along_one = hn::Mul(sum_everywhere(u_sum), share);
       const Vec along_normed = hn::Mul(sum_everywhere(u_normed), share);
       row_.for_each([&](int c, auto part) HWY_ATTR {
-        const Vec rest = hn::NegMulAdd(norm.of(part.load(z + c)), along_normed, hn::Sub(part.load(g + c), along_one));
+        const Vec rest =
+            hn::NegMulAdd(norm.of(part.load(z + c)), along_normed, hn::Sub(part.load(g + c), along_one));
         part.store(hn::Mul(norm.rho, rest), g + c);
       });
     }
@@ -520,7 +528,8 @@ class Head {
     for (int r = 0; r < rows; ++r) {
       row.for_each([&](int c, auto part) HWY_ATTR {
         const Vec now = part.load(w + r * stride + c);
-        part.store(hn::MulAdd(alpha, hn::Sub(part.load(start + r * stride + c), now), now), w + r * stride + c);
+        part.store(hn::MulAdd(alpha, hn::Sub(part.load(start + r * stride + c), now), now),
+                   w + r * stride + c);
       });
     }
   }
@@ -538,9 +547,8 @@ class Head {
       const float square = sum(now);
       if (!(square > 0 && square <= std::numeric_limits<float>::max())) continue;
       const Vec scale = set(std::sqrt(sum(then) / square));
-      row_.for_each([&](int c, auto part) HWY_ATTR {
-        part.store(hn::Mul(scale, part.load(w + r * f_ + c)), w + r * f_ + c);
-      });
+      row_.for_each([&](int c, auto part)
+                        HWY_ATTR { part.store(hn::Mul(scale, part.load(w + r * f_ + c)), w + r * f_ + c); });
     }
   }
   const float* start_of(const float* w) const {
@@ -555,14 +563,15 @@ class Head {
       const float* const q = at(call_.q, i);
       float* const z = at(call_.z, i);
       row_.for_each([&](int c, auto part) HWY_ATTR {
-        const Vec out = hn::MulAdd(part.load(gamma_ + c), norm.of(part.load(inner + c)), part.load(beta_ + c));
+        const Vec out =
+            hn::MulAdd(part.load(gamma_ + c), norm.of(part.load(inner + c)), part.load(beta_ + c));
         part.store(hn::Add(part.load(q + c), out), z + c);
       });
     }
   }
 
-  // Losses of the piece's tokens under any weights. Overwrites nothing that is still needed: work_.back holds a
-  // block of hidden rows, work_.z is no longer looked at.
+  // Losses of the piece's tokens under any weights. Overwrites nothing that is still needed: work_.back holds
+  // a block of hidden rows, work_.z is no longer looked at.
   template <class U>
   void write_losses(const TttWeightParts<U>& w, const TttView<float>& losses) {
     if (h_ == 0) {
@@ -572,8 +581,8 @@ class Head {
         const OutRows x{work_.slope + at, h_};
         product({n_, f_, width}, keys(), w.w1 + at, h_, {w.b1 + at, 0}, x);
         gelu_rows<false>(n_, width, x, nullptr);
-        product({n_, width, f_}, {x.data, h_, 1}, w.w2 + at * f_, f_, at == 0 ? Rows{w.b2, 0} : Rows{work_.z, f_},
-                {work_.z, f_});
+        product({n_, width, f_}, {x.data, h_, 1}, w.w2 + at * f_, f_,
+                at == 0 ? Rows{w.b2, 0} : Rows{work_.z, f_}, {work_.z, f_});
       });
     }
     for (int i = 0; i < n_; ++i) {
