@@ -16,6 +16,9 @@ void gelu(T* x, T* slope, std::size_t count);
 namespace plain {
 template <class T>
 void gelu(T* x, T* slope, std::size_t count);
+// The same, bit for bit, with gelu''(x) in `curve`: what a gradient through gelu' takes.
+template <class T>
+void gelu(T* x, T* slope, T* curve, std::size_t count);
 }  // namespace plain
 
 }  // namespace longtake

@@ -168,7 +168,8 @@ struct TttBackend {
   std::size_t (*scratch_size)(const TttShape& shape);  // numbers
   // These trust their arguments: call ttt_forward() and ttt_backward() instead.
   TttReport (*forward)(const TttShape& shape, const TttCall<T>& call, TttState<T>& state);
-  std::size_t (*backward_scratch_size)(const TttShape& shape, int every);  // numbers; see ttt_backward.h
+  // See ttt_backward.h. Both are null in a backend without a backward pass; "scalar" has one.
+  std::size_t (*backward_scratch_size)(const TttShape& shape, int every);  // numbers
   void (*backward)(const TttShape& shape, const TttCall<T>& call, const TttCheckpoints<T>& checkpoints,
                    const TttGradients<T>& gradients);
 };

@@ -13,14 +13,18 @@
 //     T = dZ̄_n G_nᵀ,  dM −= tril(T ⊙ S_n),  dS = −M ⊙ T,  dG_n −= (M ⊙ S_n)ᵀ dZ̄_n,  dW_n += in̄_nᵀ dZ̄_n,
 //     din_n += dSᵀ in̄_n,  din̄_n = dZ̄_n W_nᵀ + dS in_n
 //   then the state's step, the inner gradient's own derivative (gelu'' and the norm's second derivative) and
-//   the first pass.
+//   the first pass. The causal step reads ∂L/∂W after the mini-batch, so it comes before the queries' pass,
+//   which adds to it; in the frame form queries read the W after the step, so that their pass comes first.
+//   With c_j = lr_j τ_b (kFrame: lr_j / b), D_n = ∂L/∂W_n after the mini-batch, Y = in_n D_n with the bias:
+//     dG_n −= c ⊙ Y,  din_n −= (c ⊙ G_n) D_nᵀ,  dc = −rowsum(Y ⊙ G_n),  D_n passes on
 #pragma once
 
 #include "kernels/ttt.h"
 
 namespace longtake {
 
-// W at the start of every `every`-th mini-batch of a call.
+// W at the start of every `every`-th mini-batch of a call. A larger one takes less memory here and more
+// scratch.
 template <class T>
 struct TttCheckpoints {
   int every = 4;         // at least 1
@@ -51,9 +55,19 @@ struct TttGradients {
 };
 
 // `call` is the one that ttt_forward() was given; its z and losses are not looked at, its scratch is
-// backward_scratch_size. The gradients of a call with refused steps are not defined.
+// backward_scratch_size. Decay α is not differentiated. The gradients of a call with refused steps are not
+// defined. Where the mathematics has no derivative it counts as 0: v − k of equal entries under a normalised
+// target, the norm of a start row of length 0. A row of length 0, which stays, passes its gradient on. Throws
+// std::invalid_argument for a backend without a backward pass.
+//
+// The interval of the checkpoints changes no bit, nor does cutting a call into windows, except in the sums
+// that are added to.
 template <class T>
 void ttt_backward(const TttBackend<T>& backend, const TttShape& shape, const TttCall<T>& call,
                   const TttCheckpoints<T>& checkpoints, const TttGradients<T>& gradients);
+
+// The fastest backend that has a backward pass for this shape.
+template <class T>
+const TttBackend<T>& ttt_best_trainer(const TttShape& shape);
 
 }  // namespace longtake

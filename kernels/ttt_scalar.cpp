@@ -364,7 +364,8 @@ bool supports(const TttShape&) { return true; }
 
 template <class T>
 TttBackend<T> ttt_scalar_backend() {
-  return {"scalar", supports, scratch_size<T>, forward<T>, nullptr, nullptr};
+  return {"scalar",   supports, scratch_size<T>, forward<T>, ttt_scalar_backward_scratch_size<T>,
+          ttt_scalar_backward<T>};
 }
 
 template TttBackend<float> ttt_scalar_backend();

@@ -24,8 +24,12 @@ Row times(const Row& x, const Layer& layer) {
 double gelu(double x) {
   return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
 }
-// By central difference, so that the formula of the derivative is checked as well.
-double gelu_slope(double x) { return (gelu(x + 1e-5) - gelu(x - 1e-5)) / 2e-5; }
+// By central differences of the fourth order, so that the formula of the derivative is checked as well. Good
+// to 1e-12: differences are taken of what this is part of.
+double gelu_slope(double x) {
+  const double step = 1e-3;
+  return (8 * (gelu(x + step) - gelu(x - step)) - (gelu(x + 2 * step) - gelu(x - 2 * step))) / (12 * step);
+}
 
 Row layer_norm(const Row& z, const Row& gamma, const Row& beta, double eps, Row* normed = nullptr,
                double* rho = nullptr) {
@@ -159,7 +163,7 @@ Results<double> primal(const Problem& p) {
   Results<double> out;
   out.after.assign(std::size_t(s.heads) * tokens, nan);
   for (int head = 0; head < s.heads; ++head) {
-    const double* next = p.start.data() + head * ttt_weights_size(s);
+    const double* next = nullptr;
     const auto take_layer = [&](std::size_t in, std::size_t columns) {
       Layer layer;
       for (std::size_t i = 0; i < in; ++i, next += columns) layer.w.emplace_back(next, next + columns);
@@ -167,14 +171,19 @@ Results<double> primal(const Problem& p) {
       next += columns;
       return layer;
     };
-    Model model;
-    if (s.model == TttModel::kMlp) {
-      model.push_back(take_layer(f, s.hidden_width));
-      model.push_back(take_layer(s.hidden_width, f));
-    } else {
-      model.push_back(take_layer(f, f));
-    }
-    const Model start = model;
+    const auto take_model = [&](const std::vector<double>& from) {
+      next = from.data() + head * ttt_weights_size(s);
+      Model model;
+      if (s.model == TttModel::kMlp) {
+        model.push_back(take_layer(f, s.hidden_width));
+        model.push_back(take_layer(s.hidden_width, f));
+      } else {
+        model.push_back(take_layer(f, f));
+      }
+      return model;
+    };
+    Model model = take_model(p.first_weights());
+    const Model start = take_model(p.start);
     const Row gamma(p.gamma.begin() + head * f, p.gamma.begin() + (head + 1) * f);
     const Row beta(p.beta.begin() + head * f, p.beta.begin() + (head + 1) * f);
     const auto row = [&](const std::vector<double>& from, int t) {
