@@ -14,6 +14,7 @@
 #include "app/log.h"
 #include "app/settings.h"
 #include "app/version.h"
+#include "models/instruction_set.h"
 #include "models/model.h"
 
 namespace longtake {
@@ -181,6 +182,7 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
     return exit_code(log.error().kind);
   }
   const Context context{settings, **log, signals};
+  if (auto isa = instruction_set(); !isa) return context.fail(isa.error());
   return verb(context);
 }
 

@@ -12,6 +12,7 @@
 #include "app/version.h"
 #include "core/media/versions.h"
 #include "models/encoder/encoder.h"
+#include "models/instruction_set.h"
 
 namespace longtake {
 namespace {
@@ -27,16 +28,6 @@ std::string value_after(const char* path, const std::string& key) {
   return {};
 }
 
-std::string instruction_set() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) return "avx512";
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "avx2";
-  return "sse2";
-#else
-  return "baseline";
-#endif
-}
-
 }  // namespace
 
 nlohmann::ordered_json describe_machine() {
@@ -45,7 +36,8 @@ nlohmann::ordered_json describe_machine() {
   out["cores"] = std::thread::hardware_concurrency();
   out["memory_bytes"] = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
   out["device"] = "cpu";
-  out["instruction_set"] = instruction_set();
+  const auto kernels = instruction_set();
+  out["instruction_set"] = kernels ? *kernels : "none";
   return out;
 }
 

@@ -1,5 +1,8 @@
 #include "kernels/dense.h"
 
+#include <type_traits>
+
+#include "kernels/dense_simd.h"
 #include "kernels/lanes.h"
 
 namespace longtake {
@@ -41,6 +44,8 @@ void strip(int rows, int inner, LeftMatrix<T> a, const T* b, std::ptrdiff_t b_st
 
 }  // namespace
 
+namespace plain {
+
 template <class T>
 void multiply_add(ProductExtents extents, LeftMatrix<T> a, const T* b, std::ptrdiff_t b_stride, T* c,
                   std::ptrdiff_t c_stride) {
@@ -71,11 +76,34 @@ T dot(const T* a, const T* b, int count) {
   return sum;
 }
 
-template void multiply_add(ProductExtents, LeftMatrix<float>, const float*, std::ptrdiff_t, float*,
-                           std::ptrdiff_t);
-template void multiply_add(ProductExtents, LeftMatrix<double>, const double*, std::ptrdiff_t, double*,
-                           std::ptrdiff_t);
-template float dot(const float*, const float*, int);
-template double dot(const double*, const double*, int);
+}  // namespace plain
+
+template <class T>
+void multiply_add(ProductExtents extents, LeftMatrix<T> a, const T* b, std::ptrdiff_t b_stride, T* c,
+                  std::ptrdiff_t c_stride) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (const DenseSimd* simd = dense_simd()) return simd->multiply_add(extents, a, b, b_stride, c, c_stride);
+  }
+  plain::multiply_add(extents, a, b, b_stride, c, c_stride);
+}
+
+template <class T>
+T dot(const T* a, const T* b, int count) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (const DenseSimd* simd = dense_simd()) return simd->dot(a, b, count);
+  }
+  return plain::dot(a, b, count);
+}
+
+#define LONGTAKE_INSTANTIATE(T)                                                                            \
+  template void multiply_add(ProductExtents, LeftMatrix<T>, const T*, std::ptrdiff_t, T*, std::ptrdiff_t); \
+  template T dot(const T*, const T*, int);                                                                 \
+  namespace plain {                                                                                        \
+  template void multiply_add(ProductExtents, LeftMatrix<T>, const T*, std::ptrdiff_t, T*, std::ptrdiff_t); \
+  template T dot(const T*, const T*, int);                                                                 \
+  }
+LONGTAKE_INSTANTIATE(float)
+LONGTAKE_INSTANTIATE(double)
+#undef LONGTAKE_INSTANTIATE
 
 }  // namespace longtake

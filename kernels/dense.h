@@ -25,7 +25,7 @@ struct ProductExtents {
 };
 
 // Rows of B and C are contiguous, `b_stride` and `c_stride` apart. C overlaps neither A nor B. T is float or
-// double.
+// double; floats take the instruction set of isa.h.
 template <class T>
 void multiply_add(ProductExtents extents, LeftMatrix<T> a, const T* b, std::ptrdiff_t b_stride, T* c,
                   std::ptrdiff_t c_stride);
@@ -33,5 +33,15 @@ void multiply_add(ProductExtents extents, LeftMatrix<T> a, const T* b, std::ptrd
 // Σ a_k b_k, in a fixed order of its own that depends on `count` only.
 template <class T>
 T dot(const T* a, const T* b, int count);
+
+// The same without anything that a processor might lack. The scalar backend, to which all others are held, is
+// made of these.
+namespace plain {
+template <class T>
+void multiply_add(ProductExtents extents, LeftMatrix<T> a, const T* b, std::ptrdiff_t b_stride, T* c,
+                  std::ptrdiff_t c_stride);
+template <class T>
+T dot(const T* a, const T* b, int count);
+}  // namespace plain
 
 }  // namespace longtake

@@ -5,12 +5,15 @@
 #include <cmath>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "kernels/dense.h"
+#include "kernels/ttt_entry.h"
 #include "kernels/ttt_scalar.h"
+#include "kernels/ttt_simd.h"
 
 namespace longtake {
-namespace {
+namespace ttt_entry {
 
 void require(bool holds, const std::string& what) {
   if (!holds) throw std::invalid_argument("ttt: " + what);
@@ -31,27 +34,41 @@ void check(const TttShape& shape) {
 }
 
 template <class T>
-void check(const TttBackend<T>& backend, const TttShape& shape, const TttCall<T>& call,
-           const TttState<T>& state) {
+void check_inputs(const TttBackend<T>& backend, const TttShape& shape, const TttCall<T>& call) {
   const bool causal = shape.form == TttForm::kCausal;
+  check(shape);
   require(backend.supports(shape), std::string(backend.name) + " does not support this shape");
   require(call.tokens >= 0 && call.tokens <= kMaxTttTokens, "tokens is " + std::to_string(call.tokens));
   require(causal || call.tokens % shape.mini_batch == 0,
           "tokens is " + std::to_string(call.tokens) + ", not a multiple of the mini-batch");
+  require(call.norm_weight != nullptr && call.norm_bias != nullptr, "the norm is missing");
+  require(call.token_scale != nullptr || !causal, "the token scale is missing");
+  require(call.start != nullptr ||
+              (call.loss.init.data == nullptr && call.decay == nullptr && !shape.keep_row_norms),
+          "the start weights are missing");
+  if (call.tokens == 0) return;
+  require(call.q.data != nullptr && call.k.data != nullptr && call.v.data != nullptr, "q, k or v is missing");
+  require(call.lr.data != nullptr, "lr is missing");
+}
+
+template <class T>
+void check_forward(const TttBackend<T>& backend, const TttShape& shape, const TttCall<T>& call,
+                   const TttState<T>& state) {
+  check_inputs(backend, shape, call);
+  const bool causal = shape.form == TttForm::kCausal;
   require(state.weights != nullptr, "the state has no weights");
   require(state.rows != nullptr || !causal, "the state has no rows");
   require(state.open >= 0 && state.open < (causal ? shape.mini_batch : 1),
           "open is " + std::to_string(state.open));
-  require(call.norm_weight != nullptr && call.norm_bias != nullptr, "the norm is missing");
-  require(call.token_scale != nullptr || !causal, "the token scale is missing");
-  require(call.loss.start != nullptr || call.loss.init.data == nullptr,
-          "the initial loss needs the start weights");
   require(call.scratch.size() >= backend.scratch_size(shape), "the scratch is too small");
-  if (call.tokens == 0) return;
-  require(call.q.data != nullptr && call.k.data != nullptr && call.v.data != nullptr, "q, k or v is missing");
-  require(call.lr.data != nullptr, "lr is missing");
-  require(call.z.data != nullptr, "z is missing");
+  require(call.tokens == 0 || call.z.data != nullptr, "z is missing");
 }
+
+}  // namespace ttt_entry
+
+namespace {
+
+using ttt_entry::check;
 
 struct Sizes {
   std::size_t f, h, b;
@@ -94,7 +111,15 @@ TttRowParts<T> ttt_row_parts(const TttShape& shape, T* rows) {
 
 template <class T>
 std::span<const TttBackend<T>> ttt_backends() {
-  static const TttBackend<T> backends[] = {ttt_scalar_backend<T>()};
+  static const std::vector<TttBackend<T>> backends = [] {
+    std::vector<TttBackend<T>> all;
+    if constexpr (sizeof(T) == sizeof(float)) {
+      const auto simd = ttt_simd_backends();
+      all.assign(simd.begin(), simd.end());
+    }
+    all.push_back(ttt_scalar_backend<T>());
+    return all;
+  }();
   return backends;
 }
 
@@ -110,8 +135,7 @@ const TttBackend<T>& ttt_best_backend(const TttShape& shape) {
 template <class T>
 TttReport ttt_forward(const TttBackend<T>& backend, const TttShape& shape, const TttCall<T>& call,
                       TttState<T>& state) {
-  check(shape);
-  check(backend, shape, call, state);
+  ttt_entry::check_forward(backend, shape, call, state);
   return backend.forward(shape, call, state);
 }
 
@@ -139,6 +163,9 @@ double ttt_drift(const TttShape& shape, const T* weights, const T* start) {
   template TttRowParts<const T> ttt_row_parts(const TttShape&, const T*);                                 \
   template std::span<const TttBackend<T>> ttt_backends();                                                 \
   template const TttBackend<T>& ttt_best_backend(const TttShape&);                                        \
+  template void ttt_entry::check_inputs(const TttBackend<T>&, const TttShape&, const TttCall<T>&);        \
+  template void ttt_entry::check_forward(const TttBackend<T>&, const TttShape&, const TttCall<T>&,        \
+                                         const TttState<T>&);                                             \
   template TttReport ttt_forward(const TttBackend<T>&, const TttShape&, const TttCall<T>&, TttState<T>&); \
   template double ttt_drift(const TttShape&, const T*, const T*);
 LONGTAKE_INSTANTIATE(float)

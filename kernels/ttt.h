@@ -30,6 +30,12 @@
 //     kFrame (2504.05298) first W ← W − (1/b) Σ_j lr_j g_j over the whole mini-batch, then every query of it
 //     reads W.
 //   The result is z_i = q_i + LN(inner model at q_i).
+//   After the step of a mini-batch, in this order, if asked for:
+//     decay            W ← W + α (W₀ − W), α per head, W₀ the learned start: forgetting towards what was
+//     learned keep_row_norms   each row r of the last layer's matrix ← r ‖r₀‖ / ‖r‖, r₀ that row of W₀ (rows
+//     of length 0 stay).
+//                      LN is blind to the scale of the last layer, so without it the norm of W only grows and
+//                      steps fade on an endless stream (arXiv 2505.23884 rescales in this way).
 //   Nothing of size W is built per token: W_i q is formed from the rows k, x, g1, g of the mini-batch (the
 //   dual form, 2.5), with the bias as the weight of a constant 1:  q W1_i + b1_i = q W1 + b1 − τ_i Σ_{j≤i}
 //   lr_j (q·k_j + 1) g1_j.
@@ -44,11 +50,15 @@ namespace longtake {
 enum class TttModel { kLinear, kMlp };
 enum class TttForm { kCausal, kFrame };
 enum class TttTarget { kResidual, kNormalised };
+// kLastLayer: W1 and b1 of an MLP stay at their start, 30 % less work (arXiv 2602.21204 found it no worse).
+enum class TttUpdate { kAll, kLastLayer };
 
 struct TttShape {
   TttModel model = TttModel::kMlp;
   TttForm form = TttForm::kCausal;
   TttTarget target = TttTarget::kResidual;
+  TttUpdate update = TttUpdate::kAll;
+  bool keep_row_norms = false;
   int heads = 1;
   int head_width = 64;     // f, at least 1; at least 2 with a normalised target
   int hidden_width = 256;  // h, the paper takes 4f; not looked at by the linear model
@@ -116,8 +126,7 @@ template <class T>
 struct TttLossViews {
   TttView<T> before;  // with W as it was at the start of the token's mini-batch; costs nothing
   TttView<T> after;   // with W as it is at the end of it; NaN if the mini-batch does not end in this call
-  TttView<T> init;    // with `start`
-  const T* start = nullptr;  // [heads][ttt_weights_size]; needed for `init` only
+  TttView<T> init;    // with W₀
 };
 
 // Inputs and outputs may not overlap.
@@ -129,7 +138,9 @@ struct TttCall {
   const T* token_scale = nullptr;  // τ [b], kCausal only
   const T* norm_weight = nullptr;  // γ [heads][f]
   const T* norm_bias = nullptr;    // β [heads][f]
-  TttView<T> z;                    // [heads][tokens][f]
+  const T* start = nullptr;  // W₀ [heads][ttt_weights_size]; for loss.init, decay and keep_row_norms only
+  const T* decay = nullptr;  // α [heads], 0..1; null: none
+  TttView<T> z;              // [heads][tokens][f]
   TttLossViews<T> loss;
   std::span<T> scratch;  // at least TttBackend::scratch_size numbers; what is in it does not matter
 };
@@ -144,14 +155,23 @@ struct TttReport {
   std::int64_t refused = 0;  // of them
 };
 
+template <class T>
+struct TttCheckpoints;
+template <class T>
+struct TttGradients;
+
 // One way of computing the above. All of them obey the same text and are held to the same tests.
 template <class T>
 struct TttBackend {
   const char* name;
   bool (*supports)(const TttShape& shape);
   std::size_t (*scratch_size)(const TttShape& shape);  // numbers
-  // Trusts its arguments: call ttt_forward() instead.
+  // These trust their arguments: call ttt_forward() and ttt_backward() instead.
   TttReport (*forward)(const TttShape& shape, const TttCall<T>& call, TttState<T>& state);
+  // See ttt_backward.h. Both are null in a backend without a backward pass; "scalar" has one.
+  std::size_t (*backward_scratch_size)(const TttShape& shape, int every);  // numbers
+  void (*backward)(const TttShape& shape, const TttCall<T>& call, const TttCheckpoints<T>& checkpoints,
+                   const TttGradients<T>& gradients);
 };
 
 // T is float or double. Those this machine can run, the fastest first; the last one, "scalar", supports every

@@ -78,7 +78,7 @@ template <class T>
 T standardise(const T* z, int f, T eps, T* normed) {
   const T centre = mean(z, f);
   for (int i = 0; i < f; ++i) normed[i] = z[i] - centre;
-  const T variance = dot(normed, normed, f) / f;
+  const T variance = plain::dot(normed, normed, f) / f;
   const T rho = 1 / std::sqrt(variance + eps);
   for (int i = 0; i < f; ++i) normed[i] *= rho;
   return rho;
@@ -118,8 +118,7 @@ class Head {
     learn(first, n, open);
     const bool ends = open + n == b_;
     if (call_.loss.init.data != nullptr) {
-      const T* const start = call_.loss.start + head_ * ttt_weights_size(shape_);
-      write_losses(first, n, ttt_weight_parts(shape_, start), call_.loss.init);
+      write_losses(first, n, ttt_weight_parts(shape_, start()), call_.loss.init);
     }
     if (shape_.form == TttForm::kCausal) read_inside(first, n, open);
     if (ends) {
@@ -137,10 +136,14 @@ class Head {
   }
 
  private:
+  bool learns_first_layer() const { return h_ != 0 && shape_.update == TttUpdate::kAll; }
+
   template <class U>
   U* at(const TttView<U>& view, int token) const {
     return view.data + head_ * view.head_stride + token * view.token_stride;
   }
+
+  const T* start() const { return call_.start + head_ * ttt_weights_size(shape_); }
 
   void make_targets(int first, int n) {
     for (int i = 0; i < n; ++i) {
@@ -151,7 +154,7 @@ class Head {
       if (shape_.target == TttTarget::kResidual) continue;
       const T centre = mean(target, f_);
       for (int c = 0; c < f_; ++c) target[c] -= centre;
-      const T deviation = std::sqrt(dot(target, target, f_) / (f_ - 1));
+      const T deviation = std::sqrt(plain::dot(target, target, f_) / (f_ - 1));
       const T scale = 1 / (deviation + T(1e-8));
       for (int c = 0; c < f_; ++c) target[c] = gamma_[c] * (target[c] * scale) + beta_[c];
     }
@@ -162,13 +165,13 @@ class Head {
   void infer(LeftMatrix<T> in, int n, const TttWeightParts<U>& w, T* hidden, T* slope) {
     if (h_ == 0) return affine(in, n, f_, w.w1, w.b1, f_, work_.out);
     affine(in, n, f_, w.w1, w.b1, h_, hidden);
-    gelu(hidden, slope, std::size_t(n) * h_);
+    plain::gelu(hidden, slope, std::size_t(n) * h_);
     affine({hidden, h_, 1}, n, h_, w.w2, w.b2, f_, work_.out);
   }
 
   static void affine(LeftMatrix<T> in, int n, int width, const T* w, const T* bias, int columns, T* out) {
     for (int i = 0; i < n; ++i) std::copy_n(bias, columns, out + std::ptrdiff_t(i) * columns);
-    multiply_add({n, width, columns}, in, w, columns, out, columns);
+    plain::multiply_add({n, width, columns}, in, w, columns, out, columns);
   }
 
   // e of row i of work_.out, which is left with x̂ in work_.normed. Gives ρ.
@@ -192,15 +195,15 @@ class Head {
     for (int i = 0; i < n; ++i) {
       T* const u = work_.u;
       const T rho = error(i, u);
-      if (call_.loss.before.data != nullptr) *at(call_.loss.before, first + i) = dot(u, u, f_) / f_;
+      if (call_.loss.before.data != nullptr) *at(call_.loss.before, first + i) = plain::dot(u, u, f_) / f_;
       for (int c = 0; c < f_; ++c) u[c] *= gamma_[c];
       const T* const normed = work_.normed;
       const T along_one = mean(u, f_);
-      const T along_normed = dot(u, normed, f_) / f_;
+      const T along_normed = plain::dot(u, normed, f_) / f_;
       T* const row = g + std::ptrdiff_t(i) * f_;
       for (int c = 0; c < f_; ++c) row[c] = rho * (u[c] - along_one - normed[c] * along_normed);
     }
-    if (h_ != 0) back_propagate(g, n, rows_.g1 + std::ptrdiff_t(open) * h_);
+    if (learns_first_layer()) back_propagate(g, n, rows_.g1 + std::ptrdiff_t(open) * h_);
   }
 
   // g1 = (g W2ᵀ) ⊙ slope. Done as W2 gᵀ, so that W2 is read along its rows and the tokens lie in the lanes.
@@ -209,7 +212,7 @@ class Head {
       for (int c = 0; c < f_; ++c) work_.g_t[c * n + i] = g[i * f_ + c];
     }
     std::fill_n(work_.back, std::size_t(n) * h_, T(0));
-    multiply_add({h_, f_, n}, {w_.w2, f_, 1}, work_.g_t, n, work_.back, n);
+    plain::multiply_add({h_, f_, n}, {w_.w2, f_, 1}, work_.g_t, n, work_.back, n);
     for (int i = 0; i < n; ++i) {
       for (int c = 0; c < h_; ++c) g1[i * h_ + c] = work_.back[c * n + i] * work_.slope[i * h_ + c];
     }
@@ -220,10 +223,10 @@ class Head {
   void add_steps(const T* in, const T* in_rows, int in_width, const T* g_rows, int out_width, int count,
                  T tau, T* out) {
     for (int j = 0; j < count; ++j) {
-      const T score = dot(in, in_rows + std::ptrdiff_t(j) * in_width, in_width) + 1;
+      const T score = plain::dot(in, in_rows + std::ptrdiff_t(j) * in_width, in_width) + 1;
       work_.score[j] = -(tau * rows_.lr[j]) * score;
     }
-    multiply_add({1, count, out_width}, {work_.score, 0, 1}, g_rows, out_width, out, out_width);
+    plain::multiply_add({1, count, out_width}, {work_.score, 0, 1}, g_rows, out_width, out, out_width);
   }
 
   // The second pass, causal: the i-th query reads W_i.
@@ -232,13 +235,13 @@ class Head {
     const int width = h_ == 0 ? f_ : h_;
     T* const layer1 = h_ == 0 ? work_.out : work_.hidden;
     affine(queries, n, f_, w_.w1, w_.b1, width, layer1);
-    for (int i = 0; i < n; ++i) {
+    for (int i = 0; i < n && (h_ == 0 || learns_first_layer()); ++i) {
       const T* const q = at(call_.q, first + i);
       const T* const g_rows = h_ == 0 ? rows_.g : rows_.g1;
       add_steps(q, rows_.k, f_, g_rows, width, open + i + 1, call_.token_scale[open + i], layer1 + i * width);
     }
     if (h_ != 0) {
-      gelu<T>(work_.hidden, nullptr, std::size_t(n) * h_);
+      plain::gelu<T>(work_.hidden, nullptr, std::size_t(n) * h_);
       affine({work_.hidden, h_, 1}, n, h_, w_.w2, w_.b2, f_, work_.out);
       for (int i = 0; i < n; ++i) {
         const T* const x = work_.hidden + i * h_;
@@ -270,7 +273,7 @@ class Head {
     infer({at(call_.k, first), call_.k.token_stride, 1}, n, w, work_.hidden, nullptr);
     for (int i = 0; i < n; ++i) {
       error(i, work_.u);
-      *at(losses, first + i) = dot(work_.u, work_.u, f_) / f_;
+      *at(losses, first + i) = plain::dot(work_.u, work_.u, f_) / f_;
     }
   }
 
@@ -284,12 +287,31 @@ class Head {
     if (h_ == 0) {
       step(rows_.k, f_, rows_.g, f_, next.w1, next.b1);
     } else {
-      step(rows_.k, f_, rows_.g1, h_, next.w1, next.b1);
+      if (shape_.update == TttUpdate::kAll) step(rows_.k, f_, rows_.g1, h_, next.w1, next.b1);
       step(rows_.x, h_, rows_.g, f_, next.w2, next.b2);
     }
+    if (call_.decay != nullptr) {
+      const T alpha = call_.decay[head_];
+      for (std::size_t i = 0; i < size; ++i) work_.weights[i] += alpha * (start()[i] - work_.weights[i]);
+    }
+    if (shape_.keep_row_norms) keep_row_norms(next);
     if (!all_finite(work_.weights, size)) return false;
     std::copy_n(work_.weights, size, weights_);
     return true;
+  }
+
+  void keep_row_norms(const TttWeightParts<T>& w) {
+    const auto from = ttt_weight_parts(shape_, start());
+    T* const last = h_ == 0 ? w.w1 : w.w2;
+    const T* const last_start = h_ == 0 ? from.w1 : from.w2;
+    for (int r = 0; r < (h_ == 0 ? f_ : h_); ++r) {
+      T* const row = last + r * f_;
+      const T* const row_start = last_start + r * f_;
+      const T square = plain::dot(row, row, f_);
+      if (!(square > 0 && square <= std::numeric_limits<T>::max())) continue;
+      const T scale = std::sqrt(plain::dot(row_start, row_start, f_) / square);
+      for (int c = 0; c < f_; ++c) row[c] *= scale;
+    }
   }
 
   // One layer's part of it; work_.score holds −c.
@@ -298,8 +320,8 @@ class Head {
       for (int c = 0; c < in_width; ++c)
         work_.scaled[j * in_width + c] = work_.score[j] * in[j * in_width + c];
     }
-    multiply_add({in_width, b_, out_width}, {work_.scaled, 1, in_width}, g, out_width, w, out_width);
-    multiply_add({1, b_, out_width}, {work_.score, 0, 1}, g, out_width, bias, out_width);
+    plain::multiply_add({in_width, b_, out_width}, {work_.scaled, 1, in_width}, g, out_width, w, out_width);
+    plain::multiply_add({1, b_, out_width}, {work_.score, 0, 1}, g, out_width, bias, out_width);
   }
 
   const TttShape& shape_;
@@ -342,7 +364,8 @@ bool supports(const TttShape&) { return true; }
 
 template <class T>
 TttBackend<T> ttt_scalar_backend() {
-  return {"scalar", supports, scratch_size<T>, forward<T>};
+  return {"scalar",   supports, scratch_size<T>, forward<T>, ttt_scalar_backward_scratch_size<T>,
+          ttt_scalar_backward<T>};
 }
 
 template TttBackend<float> ttt_scalar_backend();

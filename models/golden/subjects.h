@@ -21,7 +21,8 @@ namespace longtake {
 //     float, core     5e-6
 //     float, others   1e-5
 //   Looser ones let real mistakes through: a norm's eps of 1e-5 for 1e-6 moves some outputs by no more than
-//   3e-6. Gradients are compared relative to the largest entry of their tensor: 2e-6 and 2e-5.
+//   3e-6. Gradients are compared relative to the largest entry of their tensor: 1e-9 (core) or 2e-6 in
+//   double, 2e-5 in float.
 template <class T>
 double limit_of(GoldenLevel level) {
   const bool core = level == GoldenLevel::kCore;
@@ -29,7 +30,10 @@ double limit_of(GoldenLevel level) {
   return core ? 5e-6 : 1e-5;
 }
 template <class T>
-constexpr double kGradientLimit = std::is_same_v<T, double> ? 2e-6 : 2e-5;
+double gradient_limit_of(GoldenLevel level) {
+  if (std::is_same_v<T, float>) return 2e-5;
+  return level == GoldenLevel::kCore ? 1e-9 : 2e-6;
+}
 
 // The largest |got − want|; not a number if only one of a pair is, or if the lengths differ.
 template <class T>
@@ -63,13 +67,26 @@ class Lines {
     add(std::move(what), error, limit_of<T>(file_.level) + file_.rounding(key));
   }
 
+  // The gradient of an input, which the file has under its own name for it.
+  template <class T>
+  void compare_gradient(const std::string& input, const std::vector<T>& got,
+                        const std::vector<std::int64_t>& shape) {
+    const std::string key = "grad64/" + input;
+    const auto& want = file_.values(key, shape);
+    double largest = 0;
+    for (const double value : want) largest = std::max(largest, std::abs(value));
+    if (largest == 0) largest = 1;
+    add("grad " + input, largest_error(got, want) / largest,
+        gradient_limit_of<T>(file_.level) + file_.rounding(key) / largest);
+  }
+
  private:
   std::vector<SelftestLine>& lines_;
   const GoldenFile& file_;
   std::string backend_;
 };
 
-// The inner loop alone, whole and in pieces (core files).
+// The inner loop alone, whole and in pieces, and its gradients if the backend has them (core files).
 template <class T>
 void run_on_kernel(const GoldenFile& file, const TttBackend<T>& backend, std::vector<SelftestLine>& lines);
 

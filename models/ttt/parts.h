@@ -4,6 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "kernels/aligned.h"
+
 namespace longtake {
 
 // y = x A + bias, A stored [in][out] so that it is read in the order it is used.
@@ -11,7 +13,7 @@ template <class T>
 struct Dense {
   int in = 0;
   int out = 0;
-  std::vector<T> a;     // [in][out]
+  AlignedVector<T> a;   // [in][out]
   std::vector<T> bias;  // [out], or empty
 };
 template <class T>
@@ -21,7 +23,7 @@ void apply_dense(const Dense<T>& dense, std::span<const T> x, std::span<T> y);  
 template <class T>
 struct DepthwiseConv {
   int taps = 0;         // 0: absent
-  std::vector<T> a;     // [taps][C], the last tap is the current token
+  AlignedVector<T> a;   // [taps][C], the last tap is the current token
   std::vector<T> bias;  // [C]
 };
 // `tail` [taps−1][C] holds the inputs before x, oldest first; zeros at the start of a stream.

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "kernels/aligned.h"
+
 namespace longtake {
 
 // Keep one per thread. T is float or double.
@@ -33,7 +35,7 @@ class TttScratch {
   };
 
  private:
-  std::vector<std::vector<T>> blocks_;
+  std::vector<AlignedVector<T>> blocks_;
   std::size_t used_ = 0;
 };
 

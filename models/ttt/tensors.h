@@ -63,8 +63,8 @@ class TensorReader {
 
 // [rows][columns] → [columns][rows].
 template <class T>
-std::vector<T> transposed(const std::vector<T>& from, std::size_t rows, std::size_t columns) {
-  std::vector<T> to(from.size());
+AlignedVector<T> transposed(const std::vector<T>& from, std::size_t rows, std::size_t columns) {
+  AlignedVector<T> to(from.size());
   if (from.size() != rows * columns) return to;
   for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t j = 0; j < columns; ++j) to[j * rows + i] = from[i * columns + j];

@@ -43,6 +43,7 @@ struct MiniBatch {
   Tensor lr;           // [B][nh][n]
 
   bool deep() const { return shape.model == TttModel::kMlp; }
+  bool first_learns() const { return deep() && shape.update == TttUpdate::kAll; }
 
   Tensor target() const {
     const Tensor d = v - k;
@@ -74,7 +75,7 @@ struct MiniBatch {
     const Tensor e = gamma * normed + beta - target();
     const Tensor u = gamma * e;
     const Tensor g = rho * (u - row_mean(u) - normed * row_mean(u * normed));
-    const Tensor g1 = deep() ? at::matmul(g, w.w2.transpose(-1, -2)) * hidden.slope : Tensor();
+    const Tensor g1 = first_learns() ? at::matmul(g, w.w2.transpose(-1, -2)) * hidden.slope : Tensor();
     return {hidden.value, g1, g, (e * e).mean(-1)};
   }
 
@@ -85,7 +86,9 @@ struct MiniBatch {
       return at::matmul(m * (at::matmul(in, in_rows.transpose(-1, -2)) + 1), g_rows);
     };
     if (!deep()) return result(at::matmul(q, w.w1) + w.b1 - changed(q, k, learned.g));
-    const Tensor x = gelu_of(at::matmul(q, w.w1) + w.b1 - changed(q, k, learned.g1)).value;
+    Tensor first = at::matmul(q, w.w1) + w.b1;
+    if (first_learns()) first = first - changed(q, k, learned.g1);
+    const Tensor x = gelu_of(first).value;
     return result(at::matmul(x, w.w2) + w.b2 - changed(x, learned.x, learned.g));
   }
 
@@ -96,8 +99,40 @@ struct MiniBatch {
     };
     const auto bias_step = [&](const Tensor& g) { return (c.unsqueeze(-1) * g).sum(-2, true); };
     if (!deep()) return {w.w1 - step(k, learned.g), w.b1 - bias_step(learned.g), {}, {}};
-    return {w.w1 - step(k, learned.g1), w.b1 - bias_step(learned.g1), w.w2 - step(learned.x, learned.g),
-            w.b2 - bias_step(learned.g)};
+    FastWeights next = w;
+    if (first_learns()) {
+      next.w1 = w.w1 - step(k, learned.g1);
+      next.b1 = w.b1 - bias_step(learned.g1);
+    }
+    next.w2 = w.w2 - step(learned.x, learned.g);
+    next.b2 = w.b2 - bias_step(learned.g);
+    return next;
+  }
+
+  // What follows the step; `decay` [nh] or undefined.
+  FastWeights settle(FastWeights w, const FastWeights& start, const Tensor& decay) const {
+    if (decay.defined()) {
+      const Tensor alpha = decay.view({-1, 1, 1});
+      const auto towards = [&](Tensor& weight, const Tensor& from) {
+        if (weight.defined()) weight = weight + alpha * (from - weight);
+      };
+      towards(w.w1, start.w1);
+      towards(w.b1, start.b1);
+      towards(w.w2, start.w2);
+      towards(w.b2, start.b2);
+    }
+    if (shape.keep_row_norms) {
+      Tensor& last = deep() ? w.w2 : w.w1;
+      // Rows of length 0 stay. Roots are taken of what is not 0 only: their derivative there is infinite.
+      const auto length = [](const Tensor& x) {
+        const Tensor square = (x * x).sum(-1, true);
+        return at::where(square > 0, at::sqrt(at::where(square > 0, square, at::ones_like(square))), square);
+      };
+      const Tensor now = length(last);
+      const Tensor wanted = length(deep() ? start.w2 : start.w1);
+      last = at::where(now > 0, last * (wanted / at::where(now > 0, now, at::ones_like(now))), last);
+    }
+    return w;
   }
 };
 
@@ -165,6 +200,7 @@ InnerOutputs inner_loop(const TttShape& shape, const InnerInputs& in, const Fast
     return w.defined() ? w.expand({batch, w.size(1), w.size(2), w.size(3)}) : w;
   };
   FastWeights w{for_all(start.w1), for_all(start.b1), for_all(start.w2), for_all(start.b2)};
+  const FastWeights& learned_start = in.learned_start.w1.defined() ? in.learned_start : start;
   std::vector<Tensor> results;
   std::vector<Tensor> losses;
   for (std::int64_t first = 0; first < length; first += b) {
@@ -180,7 +216,10 @@ InnerOutputs inner_loop(const TttShape& shape, const InnerInputs& in, const Fast
     const auto learned = part.learn(w);
     losses.push_back(learned.loss);
     if (causal) results.push_back(part.read_inside(w, learned, in.token_scale.narrow(0, 0, n)));
-    if (n == b) w = part.update(w, learned, causal ? in.token_scale[b - 1] * part.lr : part.lr / b);
+    if (n == b) {
+      w = part.update(w, learned, causal ? in.token_scale[b - 1] * part.lr : part.lr / b);
+      w = part.settle(w, learned_start, in.decay);
+    }
     if (!causal) results.push_back(part.result(part.infer(w, part.q)));
   }
   return {at::cat(results, 2), w, at::cat(losses, 2)};
@@ -230,8 +269,8 @@ LayerOutputs layer(const TttLayerConfig& config, const RopeTable& rope, const Pa
     inner.token_scale = token_scale(named(parameters, prefix, "learnable_token_idx"));
   inner.norm_weight = named(parameters, prefix, "ttt_norm_weight");
   inner.norm_bias = named(parameters, prefix, "ttt_norm_bias");
-  auto loop =
-      inner_loop(shape, inner, start.w1.defined() ? start : start_weights(config, parameters, prefix));
+  inner.learned_start = start_weights(config, parameters, prefix);
+  auto loop = inner_loop(shape, inner, start.w1.defined() ? start : inner.learned_start);
   const Tensor z = loop.z.transpose(1, 2).reshape({batch, length, config.width});
   Tensor y = named(parameters, prefix, "post_norm.weight") * standardise(z, config.post_norm_eps).normed +
              named(parameters, prefix, "post_norm.bias");

@@ -154,7 +154,7 @@ TttLayerReport ttt_layer_forward(const TttLayerWeights<T>& w, TttLayerState<T>& 
   call.loss.before = per_token(before);
   if (options.after) call.loss.after = per_token(after);
   if (options.probe != nullptr) call.loss.init = per_token(init);
-  call.loss.start = w.start.data();
+  call.start = w.start.data();
   call.scratch = scope.take(backend.scratch_size(shape));
 
   TttState<T> inner{state.weights.data(), state.rows.data(), state.open};

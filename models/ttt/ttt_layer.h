@@ -14,6 +14,7 @@
 #include "core/records/records.h"
 #include "core/result.h"
 #include "core/store/safetensors.h"
+#include "kernels/aligned.h"
 #include "kernels/ttt.h"
 #include "models/ttt/parts.h"
 #include "models/ttt/rope.h"
@@ -53,7 +54,7 @@ struct TttLayerWeights {
   std::vector<T> norm_weight;       // γ [heads][f]
   std::vector<T> norm_bias;         // β [heads][f]
   LayerNorm<T> post_norm;           // over C
-  std::vector<T> start;             // learned start state [heads][ttt_weights_size]
+  AlignedVector<T> start;           // learned start state [heads][ttt_weights_size]
 };
 
 // Names below the prefix: q_proj.weight k_proj.weight v_proj.weight o_proj.weight g_proj.weight [C][C] (and
@@ -68,8 +69,8 @@ Result<TttLayerWeights<T>> load_ttt_layer(const TttLayerConfig& config, const Te
 
 template <class T>
 struct TttLayerState {
-  std::vector<T> weights;    // [heads][ttt_weights_size], see Note: The state in kernels/ttt.h
-  std::vector<T> rows;       // [heads][ttt_rows_size]
+  AlignedVector<T> weights;  // [heads][ttt_weights_size], see Note: The state in kernels/ttt.h
+  AlignedVector<T> rows;     // [heads][ttt_rows_size]
   int open = 0;              // tokens in the open mini-batch
   int position = 0;          // of the next token in the rotary table
   std::vector<T> conv_tail;  // [taps − 1][C] the last inputs of the convolutions; share_qk only

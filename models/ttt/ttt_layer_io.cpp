@@ -55,13 +55,13 @@ std::vector<NamedPart> row_parts(const TttShape& s) {
 
 // From [heads][…] into the heads' blocks.
 template <class T>
-void place(const NamedPart& part, const std::vector<T>& values, std::size_t block, std::vector<T>& into) {
+void place(const NamedPart& part, const std::vector<T>& values, std::size_t block, AlignedVector<T>& into) {
   for (std::size_t head = 0; head * part.count < values.size(); ++head) {
     std::copy_n(values.begin() + head * part.count, part.count, into.begin() + head * block + part.at);
   }
 }
 
-std::vector<float> gathered(const NamedPart& part, std::size_t block, const std::vector<float>& from) {
+std::vector<float> gathered(const NamedPart& part, std::size_t block, const AlignedVector<float>& from) {
   std::vector<float> values;
   for (std::int64_t head = 0; head < part.shape[0]; ++head) {
     const auto at = from.begin() + head * block + part.at;

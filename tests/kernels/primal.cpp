@@ -24,8 +24,12 @@ Row times(const Row& x, const Layer& layer) {
 double gelu(double x) {
   return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
 }
-// By central difference, so that the formula of the derivative is checked as well.
-double gelu_slope(double x) { return (gelu(x + 1e-5) - gelu(x - 1e-5)) / 2e-5; }
+// By central differences of the fourth order, so that the formula of the derivative is checked as well. Good
+// to 1e-12: differences are taken of what this is part of.
+double gelu_slope(double x) {
+  const double step = 1e-3;
+  return (8 * (gelu(x + step) - gelu(x - step)) - (gelu(x + 2 * step) - gelu(x - 2 * step))) / (12 * step);
+}
 
 Row layer_norm(const Row& z, const Row& gamma, const Row& beta, double eps, Row* normed = nullptr,
                double* rho = nullptr) {
@@ -129,6 +133,26 @@ void add_gradient(const Model& model, const Row& k, const Row& wanted, const Row
 
 Model zeros_like(const Model& model) { return stepped(model, model, 1); }
 
+double length(const Row& row) {
+  double square = 0;
+  for (const double value : row) square += value * value;
+  return std::sqrt(square);
+}
+
+// What follows the step of a mini-batch.
+void settle(const Problem& p, int head, const Model& start, Model& model) {
+  if (!p.alpha.empty()) {
+    const Model away = stepped(model, start, 1);
+    model = stepped(model, away, p.alpha[head]);
+  }
+  if (!p.shape.keep_row_norms) return;
+  for (std::size_t r = 0; r < model.back().w.size(); ++r) {
+    Row& row = model.back().w[r];
+    const double scale = length(start.back().w[r]) / length(row);
+    for (double& value : row) value *= scale;
+  }
+}
+
 }  // namespace
 
 Results<double> primal(const Problem& p) {
@@ -139,7 +163,7 @@ Results<double> primal(const Problem& p) {
   Results<double> out;
   out.after.assign(std::size_t(s.heads) * tokens, nan);
   for (int head = 0; head < s.heads; ++head) {
-    const double* next = p.start.data() + head * ttt_weights_size(s);
+    const double* next = nullptr;
     const auto take_layer = [&](std::size_t in, std::size_t columns) {
       Layer layer;
       for (std::size_t i = 0; i < in; ++i, next += columns) layer.w.emplace_back(next, next + columns);
@@ -147,14 +171,19 @@ Results<double> primal(const Problem& p) {
       next += columns;
       return layer;
     };
-    Model model;
-    if (s.model == TttModel::kMlp) {
-      model.push_back(take_layer(f, s.hidden_width));
-      model.push_back(take_layer(s.hidden_width, f));
-    } else {
-      model.push_back(take_layer(f, f));
-    }
-    const Model start = model;
+    const auto take_model = [&](const std::vector<double>& from) {
+      next = from.data() + head * ttt_weights_size(s);
+      Model model;
+      if (s.model == TttModel::kMlp) {
+        model.push_back(take_layer(f, s.hidden_width));
+        model.push_back(take_layer(s.hidden_width, f));
+      } else {
+        model.push_back(take_layer(f, f));
+      }
+      return model;
+    };
+    Model model = take_model(p.first_weights());
+    const Model start = take_model(p.start);
     const Row gamma(p.gamma.begin() + head * f, p.gamma.begin() + (head + 1) * f);
     const Row beta(p.beta.begin() + head * f, p.beta.begin() + (head + 1) * f);
     const auto row = [&](const std::vector<double>& from, int t) {
@@ -176,10 +205,12 @@ Results<double> primal(const Problem& p) {
         out.before.push_back(loss(model, k, wanted(t), gamma, beta, s.norm_eps));
         out.init.push_back(loss(start, k, wanted(t), gamma, beta, s.norm_eps));
         add_gradient(model, k, wanted(t), gamma, beta, s.norm_eps, p.lr[std::size_t(head) * tokens + t], sum);
+        if (s.update == TttUpdate::kLastLayer && sum.size() == 2) sum.front() = zeros_like(model).front();
         if (s.form == TttForm::kCausal) read(stepped(model, sum, p.tau[i]), t);
       }
       if (n < s.mini_batch) continue;
       model = stepped(model, sum, s.form == TttForm::kCausal ? p.tau[n - 1] : 1.0 / n);
+      settle(p, head, start, model);
       for (int i = 0; i < n; ++i) {
         const int t = first + i;
         out.after[std::size_t(head) * tokens + t] =

@@ -21,6 +21,7 @@ class Guarded {
     std::fill_n(data(), count, std::numeric_limits<T>::quiet_NaN());
   }
   T* data() { return all_.data() + kMargin; }
+  std::size_t size() const { return all_.size() - 2 * kMargin; }
   std::vector<T> values() const { return {all_.begin() + kMargin, all_.end() - kMargin}; }
   bool intact() const {
     const auto is_mark = [](T value) { return value == kMark; };
@@ -53,6 +54,8 @@ struct Problem {
   std::vector<double> tau;          // [b]
   std::vector<double> gamma, beta;  // [heads][f]
   std::vector<double> start;        // [heads][weights]
+  std::vector<double> alpha;        // [heads]; empty: no decay
+  std::vector<double> carried;      // the weights before the first token, like start; empty: start
 
   Problem(const TttShape& s, int token_count, unsigned seed, double rate = 0.5)
       : shape(s), tokens(token_count) {
@@ -76,18 +79,20 @@ struct Problem {
     start = draw(s.heads * ttt_weights_size(s), 0, 1 / std::sqrt(double(f)));
   }
 
+  const std::vector<double>& first_weights() const { return carried.empty() ? start : carried; }
+
   // In pieces of the given lengths, repeated until all tokens are through.
   template <class T>
   Results<T> run(const TttBackend<T>& backend, const std::vector<int>& pieces = {1 << 20}) const {
     const auto as = [](const std::vector<double>& from) { return std::vector<T>(from.begin(), from.end()); };
     const auto tq = as(q), tk = as(k), tv = as(v), tlr = as(lr), ttau = as(tau), tg = as(gamma),
-               tb = as(beta), tstart = as(start);
+               tb = as(beta), tstart = as(start), talpha = as(alpha);
     const std::ptrdiff_t f = shape.head_width;
     const std::size_t per_token = std::size_t(shape.heads) * tokens;
     Guarded<T> z(per_token * f), before(per_token), after(per_token), init(per_token);
     Guarded<T> weights(tstart.size()), rows(shape.heads * ttt_rows_size(shape));
     Guarded<T> scratch(backend.scratch_size(shape));
-    std::copy(tstart.begin(), tstart.end(), weights.data());
+    std::copy(first_weights().begin(), first_weights().end(), weights.data());
     TttState<T> state{weights.data(), rows.data(), 0};
     Results<T> out;
     std::size_t piece = 0;
@@ -107,7 +112,9 @@ struct Problem {
       call.norm_weight = tg.data();
       call.norm_bias = tb.data();
       call.z = {z.data() + first * f, tokens * f, f};
-      call.loss = {loss(before), loss(after), loss(init), tstart.data()};
+      call.loss = {loss(before), loss(after), loss(init)};
+      call.start = tstart.data();
+      call.decay = alpha.empty() ? nullptr : talpha.data();
       call.scratch = {scratch.data(), backend.scratch_size(shape)};
       const TttReport report = ttt_forward(backend, shape, call, state);
       out.report.closed += report.closed;

@@ -15,7 +15,8 @@ namespace longtake {
 void PrintTo(const TttShape& s, std::ostream* out) {
   *out << (s.model == TttModel::kMlp ? "mlp" : "linear")
        << (s.form == TttForm::kCausal ? " causal" : " frame")
-       << (s.target == TttTarget::kResidual ? "" : " normalised") << " heads " << s.heads << " f "
+       << (s.target == TttTarget::kResidual ? "" : " normalised")
+       << (s.update == TttUpdate::kAll ? "" : " last layer") << (s.keep_row_norms ? " row norms" : "") << " heads " << s.heads << " f "
        << s.head_width << " h " << s.hidden_width << " b " << s.mini_batch;
 }
 
@@ -106,6 +107,65 @@ TYPED_TEST(Ttt, EqualsThePrimalFormAtLargeWidths) {
           16 * std::numeric_limits<T>::epsilon() * std::sqrt(double(s.head_width + s.hidden_width)) + 1e-9;
       EXPECT_TRUE(distance(problem.run<T>(backend).z, primal(problem).z) <= limit)
           << testing::PrintToString(s);
+    }
+  }
+}
+
+// The rules for what a mini-batch does to W, alone and together. Steps are large, so that each rule shows.
+std::vector<Problem> problems_with_rules(const std::vector<int>& widths) {
+  std::vector<Problem> all;
+  for (TttShape s : shapes(widths, {4, 16})) {
+    for (int rules = 1; rules < 8; ++rules) {
+      s.update = (rules & 1) != 0 ? TttUpdate::kLastLayer : TttUpdate::kAll;
+      s.keep_row_norms = (rules & 2) != 0;
+      Problem problem(s, tokens_for(s), 30 + rules, 5.0);
+      if ((rules & 4) != 0) problem.alpha = {0.25, 0.0625};
+      all.push_back(std::move(problem));
+    }
+  }
+  return all;
+}
+
+TYPED_TEST(Ttt, EqualsThePrimalFormUnderEveryRule) {
+  using T = TypeParam;
+  for (const auto& backend : this->backends) {
+    for (const Problem& problem : problems_with_rules({8, 9, 64})) {
+      if (!backend.supports(problem.shape)) continue;
+      const auto want = primal(problem);
+      const auto got = problem.run<T>(backend);
+      const double limit = 64 * std::numeric_limits<T>::epsilon() *
+                               std::sqrt(double(problem.shape.head_width + problem.shape.hidden_width)) +
+                           1e-9;
+      EXPECT_TRUE(distance(got.z, want.z) <= limit) << testing::PrintToString(problem.shape);
+      EXPECT_TRUE(distance(got.weights, want.weights) <= limit) << testing::PrintToString(problem.shape);
+      EXPECT_TRUE(distance(got.after, want.after) <= 8 * limit) << testing::PrintToString(problem.shape);
+      EXPECT_TRUE(got.intact) << testing::PrintToString(problem.shape);
+      // A rule that is left out would be seen.
+      Problem plain = problem;
+      plain.shape.update = TttUpdate::kAll;
+      plain.shape.keep_row_norms = false;
+      plain.alpha.clear();
+      if (problem.shape.keep_row_norms || !problem.alpha.empty() || problem.shape.model == TttModel::kMlp) {
+        EXPECT_GT(distance(primal(plain).weights, want.weights), 100 * limit)
+            << testing::PrintToString(problem.shape);
+      }
+    }
+  }
+}
+
+TYPED_TEST(Ttt, LeavesTheFirstLayerAloneIfAsked) {
+  using T = TypeParam;
+  for (const auto& backend : this->backends) {
+    for (TttShape s : shapes({8, 64}, {4, 16})) {
+      if (s.model != TttModel::kMlp) continue;
+      s.update = TttUpdate::kLastLayer;
+      s.heads = 1;
+      const Problem problem(s, tokens_for(s), 6, 5.0);
+      const auto got = problem.run<T>(backend);
+      const std::vector<T> start(problem.start.begin(), problem.start.end());
+      const std::size_t first_layer = std::size_t(s.head_width) * s.hidden_width + s.hidden_width;
+      EXPECT_EQ(std::memcmp(got.weights.data(), start.data(), first_layer * sizeof(T)), 0);
+      EXPECT_NE(std::memcmp(got.weights.data(), start.data(), start.size() * sizeof(T)), 0);
     }
   }
 }

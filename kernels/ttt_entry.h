@@ -1,0 +1,20 @@
+// The checks at the entry of the inner loop and of its backward pass. For the files of this folder.
+#pragma once
+
+#include <string>
+
+#include "kernels/ttt.h"
+
+namespace longtake::ttt_entry {
+
+// These throw std::invalid_argument.
+void require(bool holds, const std::string& what);
+void check(const TttShape& shape);
+// All of a call that both directions read: everything but its state, outputs and scratch.
+template <class T>
+void check_inputs(const TttBackend<T>& backend, const TttShape& shape, const TttCall<T>& call);
+template <class T>
+void check_forward(const TttBackend<T>& backend, const TttShape& shape, const TttCall<T>& call,
+                   const TttState<T>& state);
+
+}  // namespace longtake::ttt_entry

@@ -1,0 +1,670 @@
+// The inner loop as kernels/ttt.h states it, in vector registers. One source, compiled once per Highway
+// target.
+//
+// Note: Order of work
+//   W of one head (131 kB at f = 64, h = 256) lives in L2, all the rest of a mini-batch in L1. What a
+//   mini-batch costs beside its multiplications is W's way through L1, so the hidden width is cut into
+//   blocks, and all that can be done with a block of W is done while it is there:
+//     learn    per block  X = gelu(K W1 + b1), Q W1 + b1 (causal), Z += X W2
+//              G from Z, then per block  G1 = (G W2ᵀ) ⊙ gelu'
+//     finish   per block  the queries' pass through both layers, and both layers' step
+//   W is read three times and written once.
+//   Tokens are rows, except in G W2ᵀ and in the scores Q Kᵀ, X̄ Xᵀ: there they lie in the lanes, so that W2
+//   and the rows are read as they are.
+//
+// Note: Steps that must be refused
+//   The blocks are stepped one by one, long before the last one is known to be finite. A step whose terms are
+//   all below 1e30 cannot leave the finite numbers: half a unit in the last place of the largest float is
+//   1e31. If the lengths of what is multiplied do not promise that, which training that works never sees, the
+//   whole of W is stepped at once, looked at, and put back if need be.
+#include "kernels/ttt_simd.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "kernels/isa.h"
+#include "kernels/simd.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/ttt_simd.cpp"
+#include <hwy/foreach_target.h>
+// After it.
+#include <hwy/highway.h>
+
+#include "kernels/gelu-inl.h"
+#include "kernels/tile-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace longtake {
+namespace HWY_NAMESPACE {
+#if LONGTAKE_SIMD
+namespace {
+
+struct Widths {
+  int f, h, b;
+  explicit Widths(const TttShape& shape)
+      : f(shape.head_width), h(shape.model == TttModel::kMlp ? shape.hidden_width : 0), b(shape.mini_batch) {}
+};
+
+constexpr int kBlock = 64;          // of the hidden width
+constexpr std::size_t kAlign = 16;  // floats; a cache line
+constexpr double kSafeTerm = 1e30;  // see Note: Steps that must be refused
+
+constexpr std::size_t aligned(std::size_t count) { return (count + kAlign - 1) / kAlign * kAlign; }
+
+// Rows of one mini-batch, in the layout of the state's rows but also where the state keeps none.
+TttShape with_rows(TttShape shape) {
+  shape.form = TttForm::kCausal;
+  return shape;
+}
+
+// What one piece of one mini-batch of one head works in.
+struct Work {
+  float* rows;     // as the state's, for mini-batches that begin and end in this call
+  float* q;        // [b][f]
+  float* target;   // [b][f] T
+  float* z;        // [b][f] the inner model at the keys
+  float* z_query;  // [b][f] and at the queries
+  float* slope;    // [b][h] gelu' at the keys
+  float* hidden;   // [b][h] the queries' hidden rows
+  float* k_step;   // [b][f] −c ⊙ k
+  float* g_step;   // [b][f] −c ⊙ g
+  float* g_lanes;  // [f][lanes] gᵀ
+  float* k_lanes;  // [f][lanes] kᵀ
+  float* x_lanes;  // [block][lanes] xᵀ of one block
+  float* back;     // [block][lanes] W2 gᵀ of one block
+  float* score1;   // [b][lanes] q · k_j + 1, then −τ lr_j times that
+  float* score2;   // [b][lanes]
+  float* step;     // [b] −c
+  float* ones;     // [lanes]
+  float* zeros;    // [lanes]
+  float* kept;     // [ttt_weights_size] of a step that may have to be taken back
+
+  std::size_t lay_out(const TttShape& shape, float* at) {
+    const auto [f, h, b] = Widths(shape);
+    std::size_t used = 0;
+    const auto take = [&](float*& part, std::size_t count) {
+      part = at == nullptr ? nullptr : at + used;
+      used += aligned(count);
+    };
+    const std::size_t narrow = std::size_t(b) * f;
+    const std::size_t wide = std::size_t(b) * h;
+    const std::size_t lanes = aligned(b);
+    take(rows, ttt_rows_size(with_rows(shape)));
+    take(q, narrow);
+    take(target, narrow);
+    take(z, narrow);
+    take(z_query, narrow);
+    take(slope, wide);
+    take(hidden, wide);
+    take(k_step, narrow);
+    take(g_step, narrow);
+    take(g_lanes, f * lanes);
+    take(k_lanes, f * lanes);
+    take(x_lanes, kBlock * lanes);
+    take(back, kBlock * lanes);
+    take(score1, b * lanes);
+    take(score2, b * lanes);
+    take(step, b);
+    take(ones, lanes);
+    take(zeros, lanes);
+    take(kept, ttt_weights_size(shape));
+    return used;
+  }
+};
+
+// A row of f numbers as vectors; the lanes beyond f are zero.
+class Row {
+ public:
+  explicit Row(int f)
+      : f_(f), whole_(f / kLanes * kLanes), last_(hn::FirstN(Floats(), std::size_t(f - whole_))) {}
+
+  // each(offset, load, store) per vector; the two know how many lanes count.
+  template <class Each>
+  HWY_INLINE void for_each(Each each) const {
+    for (int c = 0; c < whole_; c += kLanes) each(c, Whole{});
+    if (whole_ < f_) each(whole_, Part{last_});
+  }
+  struct Whole {
+    HWY_INLINE Vec load(const float* from) const { return hn::LoadU(Floats(), from); }
+    HWY_INLINE void store(Vec v, float* to) const { hn::StoreU(v, Floats(), to); }
+    HWY_INLINE Vec cut(Vec v) const { return v; }
+  };
+  struct Part {
+    Mask mask;
+    HWY_INLINE Vec load(const float* from) const { return hn::MaskedLoad(mask, Floats(), from); }
+    HWY_INLINE void store(Vec v, float* to) const { hn::BlendedStore(v, mask, Floats(), to); }
+    HWY_INLINE Vec cut(Vec v) const { return hn::IfThenElseZero(mask, v); }
+  };
+
+ private:
+  int f_, whole_;
+  Mask last_;
+};
+
+HWY_INLINE float sum(Vec v) { return hn::GetLane(hn::SumOfLanes(Floats(), v)); }
+HWY_INLINE Vec sum_everywhere(Vec v) { return hn::SumOfLanes(Floats(), v); }
+HWY_INLINE Vec set(float value) { return hn::Set(Floats(), value); }
+
+// Σ v², also the test for anything that is not finite.
+double square_sum(const float* values, std::size_t count) {
+  const Floats d;
+  Vec sums[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+  std::size_t i = 0;
+  for (; i + 4 * kLanes <= count; i += 4 * kLanes) {
+    HWY_UNROLL(4)
+    for (int j = 0; j < 4; ++j) {
+      const Vec v = hn::LoadU(d, values + i + j * kLanes);
+      sums[j] = hn::MulAdd(v, v, sums[j]);
+    }
+  }
+  float rest = 0;
+  for (; i < count; ++i) rest += values[i] * values[i];
+  return double(sum(hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3])))) + rest;
+}
+
+bool all_finite(const float* values, std::size_t count) {
+  unsigned bad = 0;
+  for (std::size_t i = 0; i < count; ++i)
+    bad |= std::abs(values[i]) <= std::numeric_limits<float>::max() ? 0u : 1u;
+  return bad == 0;
+}
+
+// x ← gelu(x), slope ← gelu'(x), on n rows of `width` numbers.
+template <bool kSlope>
+void gelu_rows(int n, int width, OutRows x, float* slope) {
+  const Row row(width);
+  for (int i = 0; i < n; ++i) {
+    float* const at = x.data + i * x.stride;
+    row.for_each([&](int c, auto part) HWY_ATTR {
+      Vec derivative;
+      part.store(gelu_of<kSlope>(part.load(at + c), &derivative), at + c);
+      if constexpr (kSlope) part.store(derivative, slope + i * x.stride + c);
+    });
+  }
+}
+
+// One head of one call.
+class Head {
+ public:
+  Head(const TttShape& shape, const TttCall<float>& call, const TttState<float>& state, int head)
+      : shape_(shape),
+        f_(Widths(shape).f),
+        h_(Widths(shape).h),
+        b_(Widths(shape).b),
+        lanes_(static_cast<int>(aligned(b_))),
+        row_(f_),
+        call_(call),
+        head_(head),
+        gamma_(call.norm_weight + std::ptrdiff_t(head) * f_),
+        beta_(call.norm_bias + std::ptrdiff_t(head) * f_) {
+    const std::size_t misplaced =
+        reinterpret_cast<std::uintptr_t>(call.scratch.data()) / sizeof(float) % kAlign;
+    work_.lay_out(shape, call.scratch.data() + (kAlign - misplaced) % kAlign);
+    std::fill_n(work_.ones, lanes_, 1.0f);
+    std::fill_n(work_.zeros, lanes_, 0.0f);
+    weights_ = state.weights + head * ttt_weights_size(shape);
+    w_ = ttt_weight_parts(shape, weights_);
+    if (shape.form == TttForm::kCausal)
+      kept_rows_ = ttt_row_parts(shape, state.rows + head * ttt_rows_size(shape));
+    own_rows_ = ttt_row_parts(with_rows(shape), work_.rows);
+  }
+
+  // The next n tokens, none of them beyond the end of the mini-batch that has `open` tokens already.
+  void run(int first, int n, int open, TttReport& report) {
+    first_ = first;
+    n_ = n;
+    open_ = open;
+    const bool ends = open + n == b_;
+    // Rows that no later call will ask for stay in the cache.
+    rows_ = open == 0 && ends ? own_rows_ : kept_rows_;
+    take_rows();
+    make_targets();
+    learn();
+    if (call_.loss.init.data != nullptr) {
+      write_losses(ttt_weight_parts(shape_, call_.start + head_ * ttt_weights_size(shape_)), call_.loss.init);
+    }
+    if (causal()) make_scores();
+    if (ends) {
+      ++report.closed;
+      if (!read_and_step()) ++report.refused;
+    } else {
+      for_each_block([&](int at, int width) HWY_ATTR { read_block(at, width); });
+    }
+    write_results();
+    if (call_.loss.after.data != nullptr) {
+      if (ends) {
+        write_losses(w_, call_.loss.after);
+      } else {
+        for (int i = 0; i < n; ++i) *at(call_.loss.after, i) = std::numeric_limits<float>::quiet_NaN();
+      }
+    }
+  }
+
+ private:
+  bool causal() const { return shape_.form == TttForm::kCausal; }
+  bool learns_first_layer() const { return h_ != 0 && shape_.update == TttUpdate::kAll; }
+
+  // Of the piece's i-th token.
+  template <class U>
+  U* at(const TttView<U>& view, int i) const {
+    return view.data + head_ * view.head_stride + (first_ + i) * view.token_stride;
+  }
+  LeftMatrix<float> queries() const { return {work_.q, f_, 1}; }
+  LeftMatrix<float> keys() const { return {own(rows_.k, f_), f_, 1}; }
+  // Row i of a [b][width] part, counted from the piece's first token.
+  template <class U>
+  U* own(U* part, int width, int i = 0) const {
+    return part + std::ptrdiff_t(open_ + i) * width;
+  }
+
+  template <class Block>
+  void for_each_block(Block block) const {
+    if (h_ == 0) return block(0, 0);
+    for (int at = 0; at < h_; at += kBlock) block(at, std::min(kBlock, h_ - at));
+  }
+
+  void take_rows() {
+    for (int i = 0; i < n_; ++i) {
+      std::copy_n(at(call_.k, i), f_, own(rows_.k, f_, i));
+      std::copy_n(at(call_.q, i), f_, work_.q + i * f_);
+      rows_.lr[open_ + i] = *at(call_.lr, i);
+    }
+  }
+
+  void make_targets() {
+    for (int i = 0; i < n_; ++i) {
+      const float* const k = at(call_.k, i);
+      const float* const v = at(call_.v, i);
+      float* const target = work_.target + i * f_;
+      Vec total = hn::Zero(Floats());
+      row_.for_each([&](int c, auto part) HWY_ATTR {
+        const Vec difference = hn::Sub(part.load(v + c), part.load(k + c));
+        total = hn::Add(total, difference);
+        part.store(difference, target + c);
+      });
+      if (shape_.target == TttTarget::kResidual) continue;
+      const Vec mean = hn::Mul(sum_everywhere(total), set(1.0f / f_));
+      Vec squares = hn::Zero(Floats());
+      row_.for_each([&](int c, auto part) HWY_ATTR {
+        const Vec centred = part.cut(hn::Sub(part.load(target + c), mean));
+        squares = hn::MulAdd(centred, centred, squares);
+      });
+      const Vec scale = set(1 / (std::sqrt(sum(squares) / (f_ - 1)) + 1e-8f));
+      row_.for_each([&](int c, auto part) HWY_ATTR {
+        const Vec normed = hn::Mul(hn::Sub(part.load(target + c), mean), scale);
+        part.store(hn::MulAdd(part.load(gamma_ + c), normed, part.load(beta_ + c)), target + c);
+      });
+    }
+  }
+
+  // The first pass, and what the queries' pass needs of W1.
+  void learn() {
+    if (h_ == 0) {
+      product({n_, f_, f_}, keys(), w_.w1, f_, {w_.b1, 0}, {work_.z, f_});
+    } else {
+      for_each_block([&](int at, int width) HWY_ATTR {
+        const OutRows x{own(rows_.x, h_) + at, h_};
+        product({n_, f_, width}, keys(), w_.w1 + at, h_, {w_.b1 + at, 0}, x);
+        if (causal())
+          product({n_, f_, width}, queries(), w_.w1 + at, h_, {w_.b1 + at, 0}, {work_.hidden + at, h_});
+        gelu_rows<true>(n_, width, x, work_.slope + at);
+        product({n_, width, f_}, {x.data, h_, 1}, w_.w2 + at * f_, f_,
+                at == 0 ? Rows{w_.b2, 0} : Rows{work_.z, f_}, {work_.z, f_});
+      });
+    }
+    make_gradients();
+    if (learns_first_layer()) back_propagate();
+  }
+
+  // x̂ of a row, as offset from its mean times ρ.
+  struct Normed {
+    Vec mean, rho;
+    HWY_INLINE Vec of(Vec z) const { return hn::Mul(hn::Sub(z, mean), rho); }
+  };
+  HWY_INLINE Normed normed(const float* z) const {
+    Vec total = hn::Zero(Floats());
+    row_.for_each([&](int c, auto part) HWY_ATTR { total = hn::Add(total, part.load(z + c)); });
+    const Vec share = set(1.0f / f_);
+    const Vec mean = hn::Mul(sum_everywhere(total), share);
+    Vec squares = hn::Zero(Floats());
+    row_.for_each([&](int c, auto part) HWY_ATTR {
+      const Vec centred = part.cut(hn::Sub(part.load(z + c), mean));
+      squares = hn::MulAdd(centred, centred, squares);
+    });
+    const Vec variance = hn::MulAdd(sum_everywhere(squares), share, set(static_cast<float>(shape_.norm_eps)));
+    return {mean, hn::Div(set(1.0f), hn::Sqrt(variance))};
+  }
+
+  // e of one vector of a row; x̂ goes to `x_hat`. Both are zero beyond the row's end.
+  template <class Part>
+  HWY_INLINE Vec error(const Normed& norm, const float* z, const float* target, int c, Part part,
+                       Vec* x_hat) const {
+    *x_hat = part.cut(norm.of(part.load(z + c)));
+    return hn::Sub(hn::MulAdd(part.load(gamma_ + c), *x_hat, part.load(beta_ + c)), part.load(target + c));
+  }
+
+  void make_gradients() {
+    const Vec share = set(1.0f / f_);
+    for (int i = 0; i < n_; ++i) {
+      const float* const z = work_.z + i * f_;
+      const float* const target = work_.target + i * f_;
+      float* const g = own(rows_.g, f_, i);
+      const Normed norm = normed(z);
+      Vec squares = hn::Zero(Floats()), u_sum = squares, u_normed = squares;
+      row_.for_each([&](int c, auto part) HWY_ATTR {
+        Vec x_hat;
+        const Vec e = error(norm, z, target, c, part, &x_hat);
+        const Vec u = hn::Mul(part.load(gamma_ + c), e);
+        squares = hn::MulAdd(e, e, squares);
+        u_sum = hn::Add(u_sum, u);
+        u_normed = hn::MulAdd(u, x_hat, u_normed);
+        part.store(u, g + c);
+      });
+      if (call_.loss.before.data != nullptr) *at(call_.loss.before, i) = sum(squares) / f_;
+      const Vec along_one = hn::Mul(sum_everywhere(u_sum), share);
+      const Vec along_normed = hn::Mul(sum_everywhere(u_normed), share);
+      row_.for_each([&](int c, auto part) HWY_ATTR {
+        const Vec rest =
+            hn::NegMulAdd(norm.of(part.load(z + c)), along_normed, hn::Sub(part.load(g + c), along_one));
+        part.store(hn::Mul(norm.rho, rest), g + c);
+      });
+    }
+  }
+
+  // g1 = (g W2ᵀ) ⊙ slope, as W2 gᵀ with the tokens in the lanes.
+  void back_propagate() {
+    transpose(n_, f_, {own(rows_.g, f_), f_}, {work_.g_lanes, lanes_});
+    for_each_block([&](int at, int width) HWY_ATTR {
+      product({width, f_, n_}, {w_.w2 + at * f_, f_, 1}, work_.g_lanes, lanes_, {work_.zeros, 0},
+              {work_.back, lanes_});
+      transpose(width, n_, {work_.back, lanes_}, {own(rows_.g1, h_) + at, h_}, Times{work_.slope + at});
+    });
+  }
+
+  // −τ_i lr_j (q_i · k_j + 1) for all of the mini-batch's tokens j so far.
+  void make_scores() {
+    const int count = open_ + n_;
+    if (h_ == 0 || learns_first_layer()) {
+      transpose(count, f_, {rows_.k, f_}, {work_.k_lanes, lanes_});
+      product({n_, f_, count}, queries(), work_.k_lanes, lanes_, {work_.ones, 0}, {work_.score1, lanes_});
+      scale_scores(work_.score1);
+    }
+  }
+  void scale_scores(float* score) {
+    const Row row(open_ + n_);
+    for (int i = 0; i < n_; ++i) {
+      const Vec tau = set(-call_.token_scale[open_ + i]);
+      row.for_each([&](int c, auto part) HWY_ATTR {
+        float* const to = score + i * lanes_ + c;
+        part.store(hn::Mul(hn::Mul(tau, part.load(rows_.lr + c)), part.load(to)), to);
+      });
+    }
+  }
+
+  // Finishes a mini-batch: the queries' pass and the step. False if the step was refused.
+  bool read_and_step() {
+    const float tau = causal() ? call_.token_scale[b_ - 1] : 1.0f / b_;
+    for (int j = 0; j < b_; ++j) work_.step[j] = -(tau * rows_.lr[j]);
+    scale_rows(rows_.g, work_.g_step);
+    if (h_ == 0 || learns_first_layer()) scale_rows(rows_.k, work_.k_step);
+    const auto read = [&](int at, int width) HWY_ATTR { read_block(at, width); };
+    const auto step = [&](int at, int width) HWY_ATTR { step_block(at, width); };
+    if (step_is_safe()) {
+      if (!causal()) step_last_bias();
+      for_each_block([&](int at, int width) HWY_ATTR {
+        if (causal()) read(at, width);
+        step(at, width);
+        if (!causal()) read(at, width);
+      });
+      if (causal()) step_last_bias();
+      return true;
+    }
+    const std::size_t size = ttt_weights_size(shape_);
+    if (causal()) for_each_block(read);
+    std::copy_n(weights_, size, work_.kept);
+    for_each_block(step);
+    step_last_bias();
+    const bool finite = all_finite(weights_, size);
+    if (!finite) std::copy_n(work_.kept, size, weights_);
+    if (!causal()) for_each_block(read);
+    return finite;
+  }
+
+  void scale_rows(const float* rows, float* to) {
+    for (int j = 0; j < b_; ++j) {
+      const Vec step = set(work_.step[j]);
+      row_.for_each([&](int c, auto part) HWY_ATTR {
+        part.store(hn::Mul(step, part.load(rows + j * f_ + c)), to + j * f_ + c);
+      });
+    }
+  }
+
+  bool step_is_safe() const {
+    const std::size_t narrow = std::size_t(b_) * f_;
+    const std::size_t wide = std::size_t(b_) * h_;
+    const double steps = square_sum(work_.step, b_);
+    const double limit = kSafeTerm * kSafeTerm;
+    const auto safe = [&](double factor, double other) { return factor * other < limit; };  // false for NaN
+    if (h_ == 0) return safe(square_sum(work_.k_step, narrow) + steps, square_sum(rows_.g, narrow));
+    if (!safe(square_sum(rows_.x, wide) + 1, square_sum(work_.g_step, narrow))) return false;
+    return !learns_first_layer() ||
+           safe(square_sum(work_.k_step, narrow) + steps, square_sum(rows_.g1, wide));
+  }
+
+  // What the piece's queries get through one block of the hidden width.
+  void read_block(int at, int width) {
+    const int count = open_ + n_;
+    if (h_ == 0) {
+      product({n_, f_, f_}, queries(), w_.w1, f_, {w_.b1, 0}, {work_.z_query, f_});
+      if (causal()) add_steps(work_.score1, rows_.g, f_, f_, {work_.z_query, f_});
+      return;
+    }
+    const OutRows hidden{work_.hidden + at, h_};
+    if (!causal()) {
+      product({n_, f_, width}, queries(), w_.w1 + at, h_, {w_.b1 + at, 0}, hidden);
+    } else if (learns_first_layer()) {
+      add_steps(work_.score1, rows_.g1 + at, h_, width, hidden);
+    }
+    gelu_rows<false>(n_, width, hidden, nullptr);
+    product({n_, width, f_}, {hidden.data, h_, 1}, w_.w2 + at * f_, f_,
+            at == 0 ? Rows{w_.b2, 0} : Rows{work_.z_query, f_}, {work_.z_query, f_});
+    if (!causal()) return;
+    transpose(count, width, {rows_.x + at, h_}, {work_.x_lanes, lanes_});
+    product({n_, width, count}, {hidden.data, h_, 1}, work_.x_lanes, lanes_,
+            at == 0 ? Rows{work_.ones, 0} : Rows{work_.score2, lanes_}, {work_.score2, lanes_});
+    if (at + width < h_) return;
+    scale_scores(work_.score2);
+    add_steps(work_.score2, rows_.g, f_, f_, {work_.z_query, f_});
+  }
+
+  // What the mini-batch's tokens up to each query have changed in a layer. Entries above the diagonal are not
+  // touched: what a later token did wrong must not reach an earlier one.
+  void add_steps(const float* score, const float* g, int g_stride, int columns, OutRows out) {
+    product<true>({n_, open_, columns}, {score, lanes_, 1}, g, g_stride, out, out);
+  }
+
+  // W ← W − c (in ⊗ g) in one block, and what follows it.
+  void step_block(int at, int width) {
+    if (h_ == 0) {
+      step_rows({work_.k_step, 1, f_}, f_, rows_.g, f_, f_, w_.w1);
+      settle(w_.w1, f_, f_, f_);
+      keep_row_norms(w_.w1, f_);
+      return;
+    }
+    if (learns_first_layer()) {
+      step_rows({work_.k_step, 1, f_}, f_, rows_.g1 + at, h_, width, w_.w1 + at);
+      add_row(rows_.g1 + at, h_, width, w_.b1 + at);
+    }
+    settle(w_.w1 + at, h_, f_, width);
+    settle(w_.b1 + at, h_, 1, width);
+    float* const w2 = w_.w2 + at * f_;
+    product({width, b_, f_}, {rows_.x + at, 1, h_}, work_.g_step, f_, {w2, f_}, {w2, f_});
+    settle(w2, f_, width, f_);
+    keep_row_norms(w2, width);
+  }
+  void step_rows(LeftMatrix<float> in, int rows, const float* g, int g_stride, int width, float* w) {
+    product({rows, b_, width}, in, g, g_stride, {w, g_stride}, {w, g_stride});
+  }
+  void add_row(const float* g, int g_stride, int width, float* bias) {
+    product({1, b_, width}, {work_.step, 0, 1}, g, g_stride, {bias, 0}, {bias, 0});
+  }
+  void step_last_bias() {
+    float* const bias = h_ == 0 ? w_.b1 : w_.b2;
+    add_row(rows_.g, f_, f_, bias);
+    settle(bias, f_, 1, f_);
+  }
+
+  // The decay of a part of W.
+  void settle(float* w, int stride, int rows, int width) {
+    if (call_.decay == nullptr) return;
+    const Vec alpha = set(call_.decay[head_]);
+    const float* const start = start_of(w);
+    const Row row(width);
+    for (int r = 0; r < rows; ++r) {
+      row.for_each([&](int c, auto part) HWY_ATTR {
+        const Vec now = part.load(w + r * stride + c);
+        part.store(hn::MulAdd(alpha, hn::Sub(part.load(start + r * stride + c), now), now),
+                   w + r * stride + c);
+      });
+    }
+  }
+  void keep_row_norms(float* w, int rows) {
+    if (!shape_.keep_row_norms) return;
+    const float* const start = start_of(w);
+    for (int r = 0; r < rows; ++r) {
+      Vec now = hn::Zero(Floats()), then = now;
+      row_.for_each([&](int c, auto part) HWY_ATTR {
+        const Vec a = part.load(w + r * f_ + c);
+        const Vec b = part.load(start + r * f_ + c);
+        now = hn::MulAdd(a, a, now);
+        then = hn::MulAdd(b, b, then);
+      });
+      const float square = sum(now);
+      if (!(square > 0 && square <= std::numeric_limits<float>::max())) continue;
+      const Vec scale = set(std::sqrt(sum(then) / square));
+      row_.for_each([&](int c, auto part)
+                        HWY_ATTR { part.store(hn::Mul(scale, part.load(w + r * f_ + c)), w + r * f_ + c); });
+    }
+  }
+  const float* start_of(const float* w) const {
+    return call_.start + head_ * ttt_weights_size(shape_) + (w - weights_);
+  }
+
+  // z = q + LN(inner model at q)
+  void write_results() {
+    for (int i = 0; i < n_; ++i) {
+      const float* const inner = work_.z_query + i * f_;
+      const Normed norm = normed(inner);
+      const float* const q = at(call_.q, i);
+      float* const z = at(call_.z, i);
+      row_.for_each([&](int c, auto part) HWY_ATTR {
+        const Vec out =
+            hn::MulAdd(part.load(gamma_ + c), norm.of(part.load(inner + c)), part.load(beta_ + c));
+        part.store(hn::Add(part.load(q + c), out), z + c);
+      });
+    }
+  }
+
+  // Losses of the piece's tokens under any weights. Overwrites nothing that is still needed: work_.back holds
+  // a block of hidden rows, work_.z is no longer looked at.
+  template <class U>
+  void write_losses(const TttWeightParts<U>& w, const TttView<float>& losses) {
+    if (h_ == 0) {
+      product({n_, f_, f_}, keys(), w.w1, f_, {w.b1, 0}, {work_.z, f_});
+    } else {
+      for_each_block([&](int at, int width) HWY_ATTR {
+        const OutRows x{work_.slope + at, h_};
+        product({n_, f_, width}, keys(), w.w1 + at, h_, {w.b1 + at, 0}, x);
+        gelu_rows<false>(n_, width, x, nullptr);
+        product({n_, width, f_}, {x.data, h_, 1}, w.w2 + at * f_, f_,
+                at == 0 ? Rows{w.b2, 0} : Rows{work_.z, f_}, {work_.z, f_});
+      });
+    }
+    for (int i = 0; i < n_; ++i) {
+      const float* const z = work_.z + i * f_;
+      const Normed norm = normed(z);
+      Vec squares = hn::Zero(Floats());
+      row_.for_each([&](int c, auto part) HWY_ATTR {
+        Vec x_hat;
+        const Vec e = error(norm, z, work_.target + i * f_, c, part, &x_hat);
+        squares = hn::MulAdd(e, e, squares);
+      });
+      *at(losses, i) = sum(squares) / f_;
+    }
+  }
+
+  const TttShape& shape_;
+  const int f_, h_, b_;  // h_ = 0: linear
+  const int lanes_;      // a row of as many numbers as a mini-batch has tokens, rounded up
+  const Row row_;        // of f numbers
+  const TttCall<float>& call_;
+  const int head_;
+  const float* const gamma_;
+  const float* const beta_;
+  Work work_;
+  float* weights_;  // the head's block
+  TttWeightParts<float> w_;
+  TttRowParts<float> own_rows_{}, kept_rows_{}, rows_{};
+  int first_ = 0, n_ = 0, open_ = 0;  // of the piece at work
+};
+
+TttReport forward(const TttShape& shape, const TttCall<float>& call, TttState<float>& state) {
+  TttReport report;
+  for (int head = 0; head < shape.heads; ++head) {
+    Head work(shape, call, state, head);
+    int open = state.open;
+    for (int first = 0; first < call.tokens;) {
+      const int n = std::min(call.tokens - first, shape.mini_batch - open);
+      work.run(first, n, open, report);
+      first += n;
+      open = (open + n) % shape.mini_batch;
+    }
+  }
+  state.open = (state.open + call.tokens) % shape.mini_batch;
+  return report;
+}
+
+std::size_t scratch_size(const TttShape& shape) { return Work().lay_out(shape, nullptr) + kAlign; }
+
+bool supports(const TttShape&) { return true; }
+
+}  // namespace
+
+TttBackend<float> ttt_backend(const char* name) {
+  return {name, supports, scratch_size, forward, nullptr, nullptr};
+}
+#endif  // LONGTAKE_SIMD
+}  // namespace HWY_NAMESPACE
+}  // namespace longtake
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace longtake {
+
+std::span<const TttBackend<float>> ttt_simd_backends() {
+  static const std::vector<TttBackend<float>> backends = [] {
+    std::vector<TttBackend<float>> all;
+    const auto add = [&](Isa isa, auto make) {
+      if (isa <= isa_in_use() && isa_runs_here(isa)) all.push_back(make(isa_name(isa).data()));
+    };
+#if HWY_TARGETS & HWY_AVX3
+    add(Isa::kAvx512, N_AVX3::ttt_backend);
+#endif
+#if HWY_TARGETS & HWY_AVX2
+    add(Isa::kAvx2, N_AVX2::ttt_backend);
+#endif
+#if HWY_TARGETS & HWY_NEON
+    add(Isa::kNeon, N_NEON::ttt_backend);
+#endif
+    return all;
+  }();
+  return backends;
+}
+
+}  // namespace longtake
+#endif  // HWY_ONCE
