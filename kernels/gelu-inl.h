@@ -24,8 +24,9 @@ HWY_INLINE Vec reciprocal(Vec x) {
 // beyond |x| = 5. This is x P(x²) / Q(x²), P of degree 4 and Q of degree 5, the best in the largest absolute
 // error up to 5 (4e-8; in floats 2e-7). Beyond, x² stays at 25 and the quotient grows with x past ½, where it
 // is cut off: s is exactly 0 or 1 there, because gelu' multiplies s (1 − s) by x³. NaN stays NaN.
-template <bool kSlope>
-HWY_INLINE Vec gelu_of(Vec x, Vec* slope) {
+// gelu' goes to `slope` and gelu'' to `curve` from kDerivatives 1 and 2 on.
+template <int kDerivatives>
+HWY_INLINE Vec gelu_of(Vec x, Vec* slope, Vec* curve) {
   const Floats d;
   const auto constant = [&](float value) HWY_ATTR { return hn::Set(d, value); };
   const Vec u = hn::Min(constant(25.0f), hn::Mul(x, x));
@@ -41,11 +42,18 @@ HWY_INLINE Vec gelu_of(Vec x, Vec* slope) {
   const Vec one = constant(1.0f);
   const Vec open = hn::MulAdd(hn::Mul(x, p), reciprocal(q), constant(0.5f));
   const Vec s = hn::Min(one, hn::Max(hn::Zero(d), open));
-  if (kSlope) {
-    // gelu' = s + x s',  s' = 2 s (1 − s) √(2/π) (1 + 3 · 0.044715 x²)
+  if (kDerivatives >= 1) {
+    // gelu' = s + x s',  s' = 2 s (1 − s) y',  y' = √(2/π) (1 + 3 · 0.044715 x²)
     const Vec rest = hn::NegMulAdd(s, s, s);
-    const Vec inner = hn::MulAdd(u, constant(0.21406445f), constant(1.5957691216f));
-    *slope = hn::MulAdd(hn::Mul(x, rest), inner, s);
+    const Vec x_rest = hn::Mul(x, rest);
+    const Vec inner = hn::MulAdd(u, constant(0.21406445f), constant(1.5957691216f));  // 2 y'
+    *slope = hn::MulAdd(x_rest, inner, s);
+    if (kDerivatives >= 2) {
+      // gelu'' = 2 s' + x s'',  s'' = 2 s (1 − s) (y'' + 2 (1 − 2 s) y'²),  x y'' = 6 √(2/π) 0.044715 x²
+      const Vec turn = hn::Mul(hn::Mul(x_rest, hn::NegMulAdd(s, constant(2.0f), one)), hn::Mul(inner, inner));
+      const Vec bend = hn::MulAdd(u, constant(0.4281289f), hn::Mul(inner, constant(2.0f)));
+      *curve = hn::MulAdd(rest, bend, turn);
+    }
   }
   return hn::Mul(x, s);
 }

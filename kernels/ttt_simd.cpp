@@ -42,6 +42,11 @@ HWY_BEFORE_NAMESPACE();
 namespace longtake {
 namespace HWY_NAMESPACE {
 #if LONGTAKE_SIMD
+// ttt_backward_simd.cpp
+std::size_t ttt_backward_scratch_size(const TttShape& shape, int every);
+void ttt_backward_pass(const TttShape& shape, const TttCall<float>& call, const TttCheckpoints<float>& checkpoints,
+                       const TttGradients<float>& gradients);
+
 namespace {
 
 struct Widths {
@@ -182,7 +187,7 @@ void gelu_rows(int n, int width, OutRows x, float* slope) {
     float* const at = x.data + i * x.stride;
     row.for_each([&](int c, auto part) HWY_ATTR {
       Vec derivative;
-      part.store(gelu_of<kSlope>(part.load(at + c), &derivative), at + c);
+      part.store(gelu_of<kSlope ? 1 : 0>(part.load(at + c), &derivative, nullptr), at + c);
       if constexpr (kSlope) part.store(derivative, slope + i * x.stride + c);
     });
   }
@@ -636,7 +641,7 @@ bool supports(const TttShape&) { return true; }
 }  // namespace
 
 TttBackend<float> ttt_backend(const char* name) {
-  return {name, supports, scratch_size, forward, nullptr, nullptr};
+  return {name, supports, scratch_size, forward, ttt_backward_scratch_size, ttt_backward_pass};
 }
 #endif  // LONGTAKE_SIMD
 }  // namespace HWY_NAMESPACE

@@ -32,7 +32,7 @@ struct InnerInputs {
   at::Tensor token_scale;             // τ [b], kCausal only
   at::Tensor norm_weight, norm_bias;  // γ, β [nh][f]
   at::Tensor decay{};                 // α [nh]; undefined: none
-  FastWeights learned_start;  // W₀, for decay and kept row norms; undefined w1: the weights at the start
+  FastWeights learned_start{};  // W₀, for decay and kept row norms; undefined w1: the weights at the start
 };
 
 struct InnerOutputs {

@@ -1,9 +1,13 @@
 #include "models/ttt/ttt_function.h"
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <vector>
 
@@ -86,13 +90,43 @@ TttCall<T> call_of(const Inputs& in, std::int64_t sequence, std::int64_t head) {
   return call;
 }
 
-// f(sequence, head, scratch) for all of them, on LibTorch's threads.
+// work(next) on as many threads as LibTorch has, this one among them. `next` gives 0, 1, … up to count − 1
+// and −1 from then on, each number to one thread. (at::parallel_for is serial in a file that is compiled
+// without OpenMP, and the thread sanitizer cannot look into OpenMP.)
+template <class Work>
+void on_threads(std::int64_t count, Work work) {
+  std::atomic<std::int64_t> given = 0;
+  std::mutex mutex;
+  std::exception_ptr failure;
+  const auto next = [&] {
+    const std::int64_t i = given.fetch_add(1);
+    return i < count ? i : -1;
+  };
+  const auto guarded = [&] {
+    try {
+      work(next);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      failure = std::current_exception();
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::int64_t i = 1; i < std::min<std::int64_t>(count, at::get_num_threads()); ++i) {
+      others.emplace_back(guarded);
+    }
+    guarded();
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+// f(sequence, head, scratch) for all of them.
 template <class T, class F>
 void for_each_head(const Inputs& in, std::size_t scratch_size, F f) {
   const std::int64_t heads = in.q.size(1);
-  at::parallel_for(0, in.q.size(0) * heads, 1, [&](std::int64_t from, std::int64_t to) {
+  on_threads(in.q.size(0) * heads, [&](const auto& next) {
     std::vector<T> scratch(scratch_size);
-    for (std::int64_t i = from; i < to; ++i) f(i / heads, i % heads, std::span<T>(scratch));
+    for (std::int64_t i = next(); i >= 0; i = next()) f(i / heads, i % heads, std::span<T>(scratch));
   });
 }
 
@@ -139,11 +173,14 @@ Tensor summed(const Tensor& parts) {
   const std::int64_t count = parts.size(0), size = sum.numel();
   const T* const from = parts.data_ptr<T>();
   T* const to = sum.data_ptr<T>();
-  at::parallel_for(0, size, 4096, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t i = first; i < last; ++i) {
-      double total = 0;
-      for (std::int64_t part = 0; part < count; ++part) total += double(from[part * size + i]);
-      to[i] = T(total);
+  constexpr std::int64_t kChunk = 1 << 15;
+  on_threads((size + kChunk - 1) / kChunk, [&](const auto& next) {
+    for (std::int64_t chunk = next(); chunk >= 0; chunk = next()) {
+      for (std::int64_t i = chunk * kChunk; i < std::min(size, (chunk + 1) * kChunk); ++i) {
+        double total = 0;
+        for (std::int64_t part = 0; part < count; ++part) total += double(from[part * size + i]);
+        to[i] = T(total);
+      }
     }
   });
   return sum;

@@ -1,9 +1,10 @@
 // The inner loop for training: what definition::inner_loop() computes, by the kernels, with the backward pass
-// of kernels/ttt_backward.h. It takes W at every few mini-batches to memory and nothing else.
+// of kernels/ttt_backward.h. Between the two it keeps its inputs and W at every few mini-batches, nothing
+// else.
 //
-// On the CPU, float or double (all tensors of a call alike). Batch entries and heads are spread over
-// LibTorch's threads; each is computed by one of them and what they share is summed in a fixed order, so the
-// number of threads changes no bit. May be called from any number of threads.
+// On the CPU, float or double (all tensors of a call alike). Batch entries and heads are spread over as many
+// threads as at::get_num_threads() says; each is computed by one of them and what they share is summed in a
+// fixed order, so the number of threads changes no bit. May be called from any number of threads.
 #pragma once
 
 #include "models/ttt/ttt_definition.h"

@@ -261,15 +261,27 @@ TEST_F(TttBackwardInDouble, EqualsFiniteDifferencesOfThePrimalForm) {
   std::printf("worst errors, limit 1e-7\n");
 }
 
+// The plain backend computes a mini-batch again with the bits of the forward pass; vector ones round on another way.
+template <class T>
+double slack_of(const TttBackend<T>& backend) {
+  return std::string_view(backend.name) == "scalar" ? 0 : 32 * double(std::numeric_limits<T>::epsilon());
+}
+
 TYPED_TEST(TttBackward, IsTheSameAtAnyIntervalOfCheckpoints) {
   for (const auto& backend : this->backends) {
+    const double slack = slack_of(backend);
     for (const Problem& p : problems(9, 14, 4)) {
       if (!backend.supports(p.shape)) continue;
       const OuterLoss loss(p);
       const auto want = run(backend, p, loss, {1, {}, false});
       EXPECT_TRUE(want.intact);
       for (const int every : {2, 3, 4, 100}) {
-        EXPECT_EQ(run(backend, p, loss, {every, {}, false}), want) << name_of(p) << " every " << every;
+        const auto got = run(backend, p, loss, {every, {}, false});
+        for (int which = 0; which < 9; ++which) {
+          EXPECT_TRUE(relative(got.of[which], want.of[which]) <= slack)
+              << backend.name << ", " << name_of(p) << " every " << every << ", " << kInputs[which] << ": "
+              << relative(got.of[which], want.of[which]);
+        }
       }
     }
   }
@@ -285,9 +297,11 @@ TYPED_TEST(TttBackward, PassesGradientsFromWindowToWindow) {
       const int b = p.shape.mini_batch;
       const auto windows = run(backend, p, loss, {2, {2 * b, p.tokens - 2 * b}, false});
       for (int which = 0; which < 9; ++which) {  // sums over windows round elsewhere
-        EXPECT_TRUE(relative(windows.of[which], whole.of[which]) <= 4 * std::numeric_limits<T>::epsilon())
-            << name_of(p) << " " << kInputs[which];
+        EXPECT_TRUE(relative(windows.of[which], whole.of[which]) <=
+                    4 * std::numeric_limits<T>::epsilon() + slack_of(backend))
+            << backend.name << ", " << name_of(p) << " " << kInputs[which];
       }
+      if (slack_of(backend) > 0) continue;
       EXPECT_EQ(windows.of[kLr], whole.of[kLr]);
       EXPECT_EQ(windows.of[kWeights], whole.of[kWeights]);
     }

@@ -217,7 +217,16 @@ TEST(TttFunction, EqualsFiniteDifferences) {
 
 TEST(TttFunction, GivesTheSameBitsOnAnyNumberOfThreads) {
   const int before = at::get_num_threads();
-  for (const Case& c : cases(5, 20)) {
+  auto all = cases(5, 20);
+  for (Case& c : all) c.batch = 6;
+  Case large = all[1];  // enough work for every thread to have some
+  large.batch = 8;
+  large.shape.head_width = 32;
+  large.shape.hidden_width = 128;
+  large.shape.mini_batch = 16;
+  large.length = 5 * 16;
+  all.insert(all.end(), 3, large);
+  for (const Case& c : all) {
     std::vector<Tensor> first;
     for (const int threads : {1, 2, 4}) {
       at::set_num_threads(threads);
