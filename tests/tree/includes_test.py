@@ -57,9 +57,12 @@ HOMES = [
     ("OpenCV", re.compile(r"^opencv2/"), ("core/media/", "core/signals/")),
     ("CLI11", re.compile(r"^CLI/"), ("app/",)),
     ("spdlog", re.compile(r"^spdlog/"), ("app/",)),
+    ("Highway", re.compile(r"^hwy/"), ("kernels/",)),
 ]
 # What would give a kernel files, logging or threads of its own.
 NOT_IN_KERNELS = {"thread", "mutex", "condition_variable", "future", "fstream", "filesystem", "iostream", "cstdio", "stdio.h"}
+# Bodies that are compiled once per instruction set; only the sources of their folder may see them.
+BODY = re.compile(r"kernels/.*-inl\.h")
 # The one header whose job is to wrap a library's handles; nothing outside its folder may come to include it.
 WRAPPERS = {"core/media/ffmpeg_handles.h"}
 
@@ -110,7 +113,9 @@ def faults_of_arrows(tree):
 
 def faults_of_public_headers(tree):
     for name, includes in tree.angled.items():
-        if layer(name) not in {"core", "kernels"} or pathlib.PurePath(name).suffix not in HEADER_SUFFIXES or name in WRAPPERS:
+        if layer(name) not in {"core", "kernels"} or pathlib.PurePath(name).suffix not in HEADER_SUFFIXES:
+            continue
+        if name in WRAPPERS or BODY.fullmatch(name):
             continue
         for included in includes:
             if included not in STANDARD:
@@ -136,6 +141,14 @@ def faults_of_wrappers(tree):
                 yield f'{name}: "{wrapper}" stays in its folder, but is included here, perhaps by way of others'
 
 
+def faults_of_bodies(tree):
+    for name, includes in tree.quoted.items():
+        if name.startswith("kernels/") and (name.endswith(".cpp") or BODY.fullmatch(name)):
+            continue
+        for included in filter(BODY.fullmatch, includes):
+            yield f'{name}: "{included}" is for the sources of its folder'
+
+
 def faults_of_torch_with_qt(tree):
     for name in tree.quoted:
         angled = [included for file in tree.reachable(name) for included in tree.angled[file]]
@@ -149,7 +162,8 @@ def faults_of_top(tree):
             yield f"{path.name}: does not belong at the top"
 
 
-RULES = [faults_of_arrows, faults_of_public_headers, faults_of_homes, faults_of_wrappers, faults_of_torch_with_qt, faults_of_top]
+RULES = [faults_of_arrows, faults_of_public_headers, faults_of_homes, faults_of_wrappers, faults_of_bodies,
+         faults_of_torch_with_qt, faults_of_top]
 
 
 def faults(root):
@@ -170,7 +184,8 @@ SOUND = {
     "core/media/ffmpeg_handles.h": "#include <libavutil/frame.h>\n",
     "core/media/inner.h": '#include "core/media/ffmpeg_handles.h"\n',
     "kernels/ttt.h": "#include <span>\n",
-    "kernels/ttt.cpp": '#include <immintrin.h>\n#include "kernels/ttt.h"\n',
+    "kernels/ttt.cpp": '#include <immintrin.h>\n#include "kernels/ttt.h"\n#include "kernels/tile-inl.h"\n',
+    "kernels/tile-inl.h": "#include <hwy/highway.h>\n",
     "tests/all_test.cpp": '#include <gtest/gtest.h>\n#include "kernels/ttt.h"\n#include "app/studio/plain.h"\n',
     "tests/made_test.cpp": '#include "made.inc"\n',
     "CMakeLists.txt": "",
@@ -203,6 +218,10 @@ PLANTED = [
     ("kernels/ttt.cpp", "#include <thread>", "kernels have no files, output or threads"),
     ("core/result.h", '#include "core/media/ffmpeg_handles.h"', "stays in its folder"),
     ("models/stack.h", '#include "core/media/inner.h"', "stays in its folder"),
+    ("kernels/ttt.h", '#include "kernels/tile-inl.h"', "is for the sources of its folder"),
+    ("models/backend.cpp", '#include "kernels/tile-inl.h"', "is for the sources of its folder"),
+    ("models/backend.cpp", "#include <hwy/highway.h>", "Highway stays in"),
+    ("kernels/ttt.h", "#include <hwy/highway.h>", "is no header of the C++ standard library"),
     ("app/studio/window.cpp", '#include "models/tensors.h"', "a Torch header meets a Qt header"),
     ("models/tensors.h", "#include <QString>", "a Torch header meets a Qt header"),
     ("notes.txt", "", "does not belong at the top"),
