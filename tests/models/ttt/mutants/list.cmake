@@ -41,7 +41,7 @@ kernel_mutant(unbiased_variance "unbiased variance in the inner norm" "normed, f
 kernel_mutant(inner_eps "inner norm eps 1e-5" "std::sqrt(variance + eps)" "std::sqrt(variance + T(1e-5))")
 kernel_mutant(inner_eps_frame "inner norm eps 1e-6 for 1e-8" "std::sqrt(variance + eps)" "std::sqrt(variance + T(1e-6))")
 kernel_mutant(erf_gelu "erf gelu instead of tanh"
-  "gelu<T>(work_.hidden, nullptr, std::size_t(n) * h_);"
+  "plain::gelu<T>(work_.hidden, nullptr, std::size_t(n) * h_);"
   "for (int j = 0; j < n * h_; ++j) work_.hidden[j] *= T(0.5) * (1 + std::erf(work_.hidden[j] / std::sqrt(T(2))));")
 layer_mutant(post_eps "post-norm eps 1e-5" "layer_norm<T>(w.post_norm, z, z);"
   "layer_norm<T>(LayerNorm<T>{w.post_norm.weight, w.post_norm.bias, 1e-5}, z, z);")
@@ -57,7 +57,7 @@ kernel_mutant(residual_k "residual k instead of q at the output"
 kernel_mutant(carry_one "carried state with factor 1 instead of the last token's"
   ": call_.token_scale[b_ - 1];" ": T(1);")
 kernel_mutant(no_bias_update "biases never updated"
-  "multiply_add({1, b_, out_width}, {work_.score, 0, 1}, g, out_width, bias, out_width);" "")
+  "plain::multiply_add({1, b_, out_width}, {work_.score, 0, 1}, g, out_width, bias, out_width);" "")
 kernel_mutant(no_update "state reset at each mini-batch"
   "std::copy_n(work_.weights, size, weights_);" "")
 kernel_mutant(remainder_updates "an open mini-batch updates the state as well"
