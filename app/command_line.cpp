@@ -145,6 +145,10 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   CLI::App* bench = app.add_subcommand("bench", "Measure speed and memory on this machine");
   bench->require_subcommand(1);
   bench->footer("Example: longtake bench pipeline clip.mp4");
+  CLI::App* kernels = bench->add_subcommand("kernels", "The TTT inner loop: against the peak of a core, and LibTorch");
+  kernels->add_flag("--json", settings.json, "As one JSON object");
+  kernels->footer("Example: longtake bench kernels --json");
+  runs(kernels, run_bench_kernels);
   CLI::App* pipeline = bench->add_subcommand("pipeline", "Frames a second: each stage alone, and all together");
   pipeline->add_option("INPUT", settings.inputs, "A video")->required()->expected(1);
   pipeline->add_flag("--json", settings.json, "As one JSON object");

@@ -38,6 +38,7 @@ int run_memory_verify(const Context& context);
 
 int run_selftest(const Context& context, const std::filesystem::path& golden);
 
+int run_bench_kernels(const Context& context);
 int run_bench_pipeline(const Context& context);
 int run_bench_memory(const Context& context);
 
