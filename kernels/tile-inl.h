@@ -211,6 +211,82 @@ void product(ProductExtents extents, LeftMatrix<float> a, const float* b, std::p
       .run(rows);
 }
 
+// The sums of four vectors' lanes, side by side.
+HWY_INLINE hn::Vec<hn::CappedTag<float, 4>> four_sums(Vec a, Vec b, Vec c, Vec d) {
+  const Floats all;
+  const hn::Repartition<double, Floats> pairs;
+  const Vec ab = hn::Add(hn::InterleaveLower(all, a, b), hn::InterleaveUpper(all, a, b));
+  const Vec cd = hn::Add(hn::InterleaveLower(all, c, d), hn::InterleaveUpper(all, c, d));
+  const auto left = hn::BitCast(pairs, ab), right = hn::BitCast(pairs, cd);
+  const Vec abcd = hn::Add(hn::BitCast(all, hn::InterleaveLower(pairs, left, right)),
+                           hn::BitCast(all, hn::InterleaveUpper(pairs, left, right)));
+#if HWY_MAX_BYTES == 64
+  const hn::CappedTag<float, 8> half;
+  const hn::CappedTag<float, 4> quarter;
+  const auto eight = hn::Add(hn::LowerHalf(half, abcd), hn::UpperHalf(half, abcd));
+  return hn::Add(hn::LowerHalf(quarter, eight), hn::UpperHalf(quarter, eight));
+#elif HWY_MAX_BYTES == 32
+  const hn::CappedTag<float, 4> half;
+  return hn::Add(hn::LowerHalf(half, abcd), hn::UpperHalf(half, abcd));
+#else
+  return abcd;
+#endif
+}
+
+// kR rows of scores()' result, four columns of it.
+template <int kR>
+HWY_INLINE void score_tile(int width, Rows q, Rows k, int columns, OutRows out) {
+  const Floats d;
+  const float* rows[4];
+  for (int j = 0; j < 4; ++j) rows[j] = k.data + std::min(j, columns - 1) * k.stride;
+  Vec sum[kR][4];
+  HWY_UNROLL(4)
+  for (int i = 0; i < kR; ++i) {
+    HWY_UNROLL(4)
+    for (int j = 0; j < 4; ++j) sum[i][j] = hn::Zero(d);
+  }
+  const auto add = [&](int c, auto load) HWY_ATTR {
+    Vec right[4];
+    HWY_UNROLL(4)
+    for (int j = 0; j < 4; ++j) right[j] = load(rows[j] + c);
+    HWY_UNROLL(4)
+    for (int i = 0; i < kR; ++i) {
+      const Vec left = load(q.data + i * q.stride + c);
+      HWY_UNROLL(4)
+      for (int j = 0; j < 4; ++j) sum[i][j] = hn::MulAdd(left, right[j], sum[i][j]);
+    }
+  };
+  int c = 0;
+  for (; c + kLanes <= width; c += kLanes) add(c, [&](const float* at) HWY_ATTR { return hn::LoadU(d, at); });
+  if (c < width) {
+    const Mask rest = hn::FirstN(d, static_cast<std::size_t>(width - c));
+    add(c, [&](const float* at) HWY_ATTR { return hn::MaskedLoad(rest, d, at); });
+  }
+  HWY_UNROLL(4)
+  for (int i = 0; i < kR; ++i) {
+    hn::StoreU(four_sums(sum[i][0], sum[i][1], sum[i][2], sum[i][3]), hn::CappedTag<float, 4>(),
+               out.data + i * out.stride);
+  }
+}
+
+// out[i][j] = q_i · k_j for j ≤ open + i, the rows being `width` long. Each is summed in the same order whatever lies
+// around it. Up to three numbers beyond are written to as well.
+inline void scores(int n, int open, int width, Rows q, Rows k, OutRows out) {
+  int i = 0;
+  const auto strip = [&]<int kR>(std::integral_constant<int, kR>) HWY_ATTR {
+    for (; i + kR <= n; i += kR) {
+      const int count = open + i + kR;  // of the last row
+      for (int j = 0; j < count; j += 4) {
+        score_tile<kR>(width, {q.data + i * q.stride, q.stride}, {k.data + j * k.stride, k.stride}, count - j,
+                       {out.data + i * out.stride + j, out.stride});
+      }
+    }
+  };
+  strip(std::integral_constant<int, 4>());
+  strip(std::integral_constant<int, 2>());
+  strip(std::integral_constant<int, 1>());
+}
+
 // How transpose() stores: as it is, or times what stands in the same place of another matrix.
 struct AsIs {
   HWY_INLINE void store(Vec v, float* to, std::ptrdiff_t) const { hn::StoreU(v, Floats(), to); }
@@ -218,10 +294,16 @@ struct AsIs {
 };
 struct Times {
   const float* other;  // laid out as `to`
+  Vec* squares;        // Σ of the squares of what was stored; its lanes together are no less
   HWY_INLINE void store(Vec v, float* to, std::ptrdiff_t at) const {
-    hn::StoreU(hn::Mul(v, hn::LoadU(Floats(), other + at)), Floats(), to);
+    const Vec out = hn::Mul(v, hn::LoadU(Floats(), other + at));
+    *squares = hn::MulAdd(out, out, *squares);
+    hn::StoreU(out, Floats(), to);
   }
-  HWY_INLINE void store(float v, float* to, std::ptrdiff_t at) const { *to = v * other[at]; }
+  HWY_INLINE void store(float v, float* to, std::ptrdiff_t at) const {
+    *to = v * other[at];
+    *squares = hn::Add(*squares, hn::Set(Floats(), *to * *to));
+  }
 };
 
 // Rows of `to` are columns of `from`: to[c][r] = from[r][c].

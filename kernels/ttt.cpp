@@ -15,16 +15,14 @@
 namespace longtake {
 namespace ttt_entry {
 
-void require(bool holds, const std::string& what) {
-  if (!holds) throw std::invalid_argument("ttt: " + what);
-}
+void refuse(const std::string& what) { throw std::invalid_argument("ttt: " + what); }
 
 void check(const TttShape& shape) {
   const auto width = [](int extent, const char* name) {
-    require(extent >= 1 && extent <= kMaxTttWidth, std::string(name) + " is " + std::to_string(extent) +
-                                                       ", not in 1.." + std::to_string(kMaxTttWidth));
+    static_assert(kMaxTttWidth == 4096);
+    require(extent >= 1 && extent <= kMaxTttWidth, name, extent, ", not in 1..4096");
   };
-  require(shape.heads >= 1 && shape.heads <= kMaxTttHeads, "heads is " + std::to_string(shape.heads));
+  require(shape.heads >= 1 && shape.heads <= kMaxTttHeads, "heads", shape.heads);
   width(shape.head_width, "head_width");
   width(shape.mini_batch, "mini_batch");
   if (shape.model == TttModel::kMlp) width(shape.hidden_width, "hidden_width");
@@ -37,10 +35,10 @@ template <class T>
 void check_inputs(const TttBackend<T>& backend, const TttShape& shape, const TttCall<T>& call) {
   const bool causal = shape.form == TttForm::kCausal;
   check(shape);
-  require(backend.supports(shape), std::string(backend.name) + " does not support this shape");
-  require(call.tokens >= 0 && call.tokens <= kMaxTttTokens, "tokens is " + std::to_string(call.tokens));
+  require(backend.supports(shape), "the backend does not support this shape");
+  require(call.tokens >= 0 && call.tokens <= kMaxTttTokens, "tokens", call.tokens);
   require(causal || call.tokens % shape.mini_batch == 0,
-          "tokens is " + std::to_string(call.tokens) + ", not a multiple of the mini-batch");
+          "tokens", call.tokens, ", not a multiple of the mini-batch");
   require(call.norm_weight != nullptr && call.norm_bias != nullptr, "the norm is missing");
   require(call.token_scale != nullptr || !causal, "the token scale is missing");
   require(call.start != nullptr ||
@@ -59,7 +57,7 @@ void check_forward(const TttBackend<T>& backend, const TttShape& shape, const Tt
   require(state.weights != nullptr, "the state has no weights");
   require(state.rows != nullptr || !causal, "the state has no rows");
   require(state.open >= 0 && state.open < (causal ? shape.mini_batch : 1),
-          "open is " + std::to_string(state.open));
+          "open", state.open);
   require(call.scratch.size() >= backend.scratch_size(shape), "the scratch is too small");
   require(call.tokens == 0 || call.z.data != nullptr, "z is missing");
 }

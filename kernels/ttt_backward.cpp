@@ -38,9 +38,8 @@ TttCall<T> piece(TttCall<T> call, int first, int tokens) {
 
 int ttt_checkpoint_count(const TttShape& shape, int tokens, int every) {
   check(shape);
-  require(tokens >= 0 && tokens <= kMaxTttTokens, "tokens is " + std::to_string(tokens));
-  require(every >= 1 && every <= kMaxTttTokens,
-          "a checkpoint every " + std::to_string(every) + " mini-batches");
+  require(tokens >= 0 && tokens <= kMaxTttTokens, "tokens", tokens);
+  require(every >= 1 && every <= kMaxTttTokens, "the interval of checkpoints", every);
   const int mini_batches = (tokens + shape.mini_batch - 1) / shape.mini_batch;
   return (mini_batches + every - 1) / every;
 }
@@ -73,7 +72,7 @@ template <class T>
 void ttt_backward(const TttBackend<T>& backend, const TttShape& shape, const TttCall<T>& call,
                   const TttCheckpoints<T>& checkpoints, const TttGradients<T>& gradients) {
   ttt_entry::check_inputs(backend, shape, call);
-  require(backend.backward != nullptr, std::string(backend.name) + " has no backward pass");
+  require(backend.backward != nullptr, "the backend has no backward pass");
   const int count = ttt_checkpoint_count(shape, call.tokens, checkpoints.every);
   require(checkpoints.weights != nullptr || count == 0, "the checkpoints have no memory");
   require(call.scratch.size() >= backend.backward_scratch_size(shape, checkpoints.every),

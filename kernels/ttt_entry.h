@@ -7,8 +7,15 @@
 
 namespace longtake::ttt_entry {
 
-// These throw std::invalid_argument.
-void require(bool holds, const std::string& what);
+// These throw std::invalid_argument. A call of one token is short, so a sentence is only put together once it
+// is needed.
+[[noreturn]] void refuse(const std::string& what);
+inline void require(bool holds, const char* what) {
+  if (!holds) refuse(what);
+}
+inline void require(bool holds, const char* subject, int number, const char* rest = "") {
+  if (!holds) refuse(std::string(subject) + " is " + std::to_string(number) + rest);
+}
 void check(const TttShape& shape);
 // All of a call that both directions read: everything but its state, outputs and scratch.
 template <class T>

@@ -70,7 +70,6 @@ TttShape with_rows(TttShape shape) {
 // What one piece of one mini-batch of one head works in.
 struct Work {
   float* rows;     // as the state's, for mini-batches that begin and end in this call
-  float* q;        // [b][f]
   float* target;   // [b][f] T
   float* z;        // [b][f] the inner model at the keys
   float* z_query;  // [b][f] and at the queries
@@ -79,13 +78,10 @@ struct Work {
   float* k_step;   // [b][f] −c ⊙ k
   float* g_step;   // [b][f] −c ⊙ g
   float* g_lanes;  // [f][lanes] gᵀ
-  float* k_lanes;  // [f][lanes] kᵀ
-  float* x_lanes;  // [block][lanes] xᵀ of one block
   float* back;     // [block][lanes] W2 gᵀ of one block
   float* score1;   // [b][lanes] q · k_j + 1, then −τ lr_j times that
   float* score2;   // [b][lanes]
   float* step;     // [b] −c
-  float* ones;     // [lanes]
   float* zeros;    // [lanes]
   float* kept;     // [ttt_weights_size] of a step that may have to be taken back
 
@@ -100,7 +96,6 @@ struct Work {
     const std::size_t wide = std::size_t(b) * h;
     const std::size_t lanes = aligned(b);
     take(rows, ttt_rows_size(with_rows(shape)));
-    take(q, narrow);
     take(target, narrow);
     take(z, narrow);
     take(z_query, narrow);
@@ -109,13 +104,10 @@ struct Work {
     take(k_step, narrow);
     take(g_step, narrow);
     take(g_lanes, f * lanes);
-    take(k_lanes, f * lanes);
-    take(x_lanes, kBlock * lanes);
     take(back, kBlock * lanes);
     take(score1, b * lanes);
     take(score2, b * lanes);
     take(step, b);
-    take(ones, lanes);
     take(zeros, lanes);
     take(kept, ttt_weights_size(shape));
     return used;
@@ -180,17 +172,24 @@ bool all_finite(const float* values, std::size_t count) {
 }
 
 // x ← gelu(x), slope ← gelu'(x), on n rows of `width` numbers.
+//   Gives Σ x² of what comes out, which is cheaper here than later.
 template <bool kSlope>
-void gelu_rows(int n, int width, OutRows x, float* slope) {
+float gelu_rows(int n, int width, OutRows x, float* slope) {
   const Row row(width);
+  Vec squares = hn::Zero(Floats());
   for (int i = 0; i < n; ++i) {
     float* const at = x.data + i * x.stride;
     row.for_each([&](int c, auto part) HWY_ATTR {
       Vec derivative;
-      part.store(gelu_of<kSlope ? 1 : 0>(part.load(at + c), &derivative, nullptr), at + c);
-      if constexpr (kSlope) part.store(derivative, slope + i * x.stride + c);
+      const Vec out = gelu_of<kSlope ? 1 : 0>(part.load(at + c), &derivative, nullptr);
+      part.store(out, at + c);
+      if constexpr (kSlope) {
+        part.store(derivative, slope + i * x.stride + c);
+        squares = hn::MulAdd(out, out, squares);
+      }
     });
   }
+  return kSlope ? sum(squares) : 0;
 }
 
 // One head of one call.
@@ -210,7 +209,6 @@ class Head {
     const std::size_t misplaced =
         reinterpret_cast<std::uintptr_t>(call.scratch.data()) / sizeof(float) % kAlign;
     work_.lay_out(shape, call.scratch.data() + (kAlign - misplaced) % kAlign);
-    std::fill_n(work_.ones, lanes_, 1.0f);
     std::fill_n(work_.zeros, lanes_, 0.0f);
     weights_ = state.weights + head * ttt_weights_size(shape);
     w_ = ttt_weight_parts(shape, weights_);
@@ -226,7 +224,8 @@ class Head {
     open_ = open;
     const bool ends = open + n == b_;
     // Rows that no later call will ask for stay in the cache.
-    rows_ = open == 0 && ends ? own_rows_ : kept_rows_;
+    whole_ = open == 0 && ends;
+    rows_ = whole_ ? own_rows_ : kept_rows_;
     take_rows();
     make_targets();
     learn();
@@ -259,8 +258,10 @@ class Head {
   U* at(const TttView<U>& view, int i) const {
     return view.data + head_ * view.head_stride + (first_ + i) * view.token_stride;
   }
-  LeftMatrix<float> queries() const { return {work_.q, f_, 1}; }
-  LeftMatrix<float> keys() const { return {own(rows_.k, f_), f_, 1}; }
+  LeftMatrix<float> queries() const { return {at(call_.q, 0), call_.q.token_stride, 1}; }
+  LeftMatrix<float> keys() const { return {at(call_.k, 0), call_.k.token_stride, 1}; }
+  // Of the whole mini-batch so far.
+  Rows all_keys() const { return whole_ ? Rows{at(call_.k, 0), call_.k.token_stride} : Rows{rows_.k, f_}; }
   // Row i of a [b][width] part, counted from the piece's first token.
   template <class U>
   U* own(U* part, int width, int i = 0) const {
@@ -275,8 +276,7 @@ class Head {
 
   void take_rows() {
     for (int i = 0; i < n_; ++i) {
-      std::copy_n(at(call_.k, i), f_, own(rows_.k, f_, i));
-      std::copy_n(at(call_.q, i), f_, work_.q + i * f_);
+      if (!whole_) std::copy_n(at(call_.k, i), f_, own(rows_.k, f_, i));
       rows_.lr[open_ + i] = *at(call_.lr, i);
     }
   }
@@ -309,6 +309,7 @@ class Head {
 
   // The first pass, and what the queries' pass needs of W1.
   void learn() {
+    x_squares_ = 0;
     if (h_ == 0) {
       product({n_, f_, f_}, keys(), w_.w1, f_, {w_.b1, 0}, {work_.z, f_});
     } else {
@@ -317,7 +318,7 @@ class Head {
         product({n_, f_, width}, keys(), w_.w1 + at, h_, {w_.b1 + at, 0}, x);
         if (causal())
           product({n_, f_, width}, queries(), w_.w1 + at, h_, {w_.b1 + at, 0}, {work_.hidden + at, h_});
-        gelu_rows<true>(n_, width, x, work_.slope + at);
+        x_squares_ += gelu_rows<true>(n_, width, x, work_.slope + at);
         product({n_, width, f_}, {x.data, h_, 1}, w_.w2 + at * f_, f_,
                 at == 0 ? Rows{w_.b2, 0} : Rows{work_.z, f_}, {work_.z, f_});
       });
@@ -384,19 +385,19 @@ class Head {
   // g1 = (g W2ᵀ) ⊙ slope, as W2 gᵀ with the tokens in the lanes.
   void back_propagate() {
     transpose(n_, f_, {own(rows_.g, f_), f_}, {work_.g_lanes, lanes_});
+    Vec squares = hn::Zero(Floats());
     for_each_block([&](int at, int width) HWY_ATTR {
       product({width, f_, n_}, {w_.w2 + at * f_, f_, 1}, work_.g_lanes, lanes_, {work_.zeros, 0},
               {work_.back, lanes_});
-      transpose(width, n_, {work_.back, lanes_}, {own(rows_.g1, h_) + at, h_}, Times{work_.slope + at});
+      transpose(width, n_, {work_.back, lanes_}, {own(rows_.g1, h_) + at, h_}, Times{work_.slope + at, &squares});
     });
+    g1_squares_ = sum(squares);
   }
 
   // −τ_i lr_j (q_i · k_j + 1) for all of the mini-batch's tokens j so far.
   void make_scores() {
-    const int count = open_ + n_;
     if (h_ == 0 || learns_first_layer()) {
-      transpose(count, f_, {rows_.k, f_}, {work_.k_lanes, lanes_});
-      product({n_, f_, count}, queries(), work_.k_lanes, lanes_, {work_.ones, 0}, {work_.score1, lanes_});
+      scores(n_, open_, f_, {at(call_.q, 0), call_.q.token_stride}, all_keys(), {work_.score1, lanes_});
       scale_scores(work_.score1);
     }
   }
@@ -406,7 +407,8 @@ class Head {
       const Vec tau = set(-call_.token_scale[open_ + i]);
       row.for_each([&](int c, auto part) HWY_ATTR {
         float* const to = score + i * lanes_ + c;
-        part.store(hn::Mul(hn::Mul(tau, part.load(rows_.lr + c)), part.load(to)), to);
+        const Vec step = hn::Mul(tau, part.load(rows_.lr + c));
+        part.store(hn::MulAdd(step, part.load(to), step), to);  // the score and 1
       });
     }
   }
@@ -415,8 +417,8 @@ class Head {
   bool read_and_step() {
     const float tau = causal() ? call_.token_scale[b_ - 1] : 1.0f / b_;
     for (int j = 0; j < b_; ++j) work_.step[j] = -(tau * rows_.lr[j]);
-    scale_rows(rows_.g, work_.g_step);
-    if (h_ == 0 || learns_first_layer()) scale_rows(rows_.k, work_.k_step);
+    scale_rows({rows_.g, f_}, work_.g_step);
+    if (h_ == 0 || learns_first_layer()) scale_rows(all_keys(), work_.k_step);
     const auto read = [&](int at, int width) HWY_ATTR { read_block(at, width); };
     const auto step = [&](int at, int width) HWY_ATTR { step_block(at, width); };
     if (step_is_safe()) {
@@ -440,11 +442,11 @@ class Head {
     return finite;
   }
 
-  void scale_rows(const float* rows, float* to) {
+  void scale_rows(Rows rows, float* to) {
     for (int j = 0; j < b_; ++j) {
       const Vec step = set(work_.step[j]);
       row_.for_each([&](int c, auto part) HWY_ATTR {
-        part.store(hn::Mul(step, part.load(rows + j * f_ + c)), to + j * f_ + c);
+        part.store(hn::Mul(step, part.load(rows.data + j * rows.stride + c)), to + j * f_ + c);
       });
     }
   }
@@ -456,14 +458,13 @@ class Head {
     const double limit = kSafeTerm * kSafeTerm;
     const auto safe = [&](double factor, double other) { return factor * other < limit; };  // false for NaN
     if (h_ == 0) return safe(square_sum(work_.k_step, narrow) + steps, square_sum(rows_.g, narrow));
-    if (!safe(square_sum(rows_.x, wide) + 1, square_sum(work_.g_step, narrow))) return false;
+    if (!safe((whole_ ? x_squares_ : square_sum(rows_.x, wide)) + 1, square_sum(work_.g_step, narrow))) return false;
     return !learns_first_layer() ||
-           safe(square_sum(work_.k_step, narrow) + steps, square_sum(rows_.g1, wide));
+           safe(square_sum(work_.k_step, narrow) + steps, whole_ ? g1_squares_ : square_sum(rows_.g1, wide));
   }
 
   // What the piece's queries get through one block of the hidden width.
   void read_block(int at, int width) {
-    const int count = open_ + n_;
     if (h_ == 0) {
       product({n_, f_, f_}, queries(), w_.w1, f_, {w_.b1, 0}, {work_.z_query, f_});
       if (causal()) add_steps(work_.score1, rows_.g, f_, f_, {work_.z_query, f_});
@@ -478,11 +479,8 @@ class Head {
     gelu_rows<false>(n_, width, hidden, nullptr);
     product({n_, width, f_}, {hidden.data, h_, 1}, w_.w2 + at * f_, f_,
             at == 0 ? Rows{w_.b2, 0} : Rows{work_.z_query, f_}, {work_.z_query, f_});
-    if (!causal()) return;
-    transpose(count, width, {rows_.x + at, h_}, {work_.x_lanes, lanes_});
-    product({n_, width, count}, {hidden.data, h_, 1}, work_.x_lanes, lanes_,
-            at == 0 ? Rows{work_.ones, 0} : Rows{work_.score2, lanes_}, {work_.score2, lanes_});
-    if (at + width < h_) return;
+    if (!causal() || at + width < h_) return;
+    scores(n_, open_, h_, {work_.hidden, h_}, {rows_.x, h_}, {work_.score2, lanes_});
     scale_scores(work_.score2);
     add_steps(work_.score2, rows_.g, f_, f_, {work_.z_query, f_});
   }
@@ -616,6 +614,9 @@ class Head {
   TttWeightParts<float> w_;
   TttRowParts<float> own_rows_{}, kept_rows_{}, rows_{};
   int first_ = 0, n_ = 0, open_ = 0;  // of the piece at work
+  bool whole_ = false;                // it is a whole mini-batch
+  double x_squares_ = 0;              // Σ x² of the piece's keys
+  double g1_squares_ = 0;             // Σ g1² of the piece, or more
 };
 
 TttReport forward(const TttShape& shape, const TttCall<float>& call, TttState<float>& state) {
