@@ -2,15 +2,15 @@
 // target.
 //
 // Note: Order of work
-//   W of one head (131 kB at f = 64, h = 256) lives in L2, all the rest of a mini-batch in L1. What a
-//   mini-batch costs beside its multiplications is W's way through L1, so the hidden width is cut into
-//   blocks, and all that can be done with a block of W is done while it is there:
+//   W of one head (131 kB at f = 64, h = 256) lives in L2, all the rest of a mini-batch in L1. A mini-batch of 16
+//   tokens fills tiles of 16 rows, which read each number of W once; what it costs beside its multiplications is the
+//   beginnings and ends of tiles. So the hidden width is cut into few, large blocks, and all that can be done with a
+//   block of W is done while it is near:
 //     learn    per block  X = gelu(K W1 + b1), Q W1 + b1 (causal), Z += X W2
 //              G from Z, then per block  G1 = (G W2ᵀ) ⊙ gelu'
 //     finish   per block  the queries' pass through both layers, and both layers' step
 //   W is read three times and written once.
-//   Tokens are rows, except in G W2ᵀ and in the scores Q Kᵀ, X̄ Xᵀ: there they lie in the lanes, so that W2
-//   and the rows are read as they are.
+//   Tokens are rows, except in G W2ᵀ: there they lie in the lanes, so that W2 is read as it is.
 //
 // Note: Steps that must be refused
 //   The blocks are stepped one by one, long before the last one is known to be finite. A step whose terms are
@@ -55,7 +55,7 @@ struct Widths {
       : f(shape.head_width), h(shape.model == TttModel::kMlp ? shape.hidden_width : 0), b(shape.mini_batch) {}
 };
 
-constexpr int kBlock = 64;          // of the hidden width
+constexpr int kBlock = 256;         // of the hidden width: 128 kB of W at f = 64
 constexpr std::size_t kAlign = 16;  // floats; a cache line
 constexpr double kSafeTerm = 1e30;  // see Note: Steps that must be refused
 
