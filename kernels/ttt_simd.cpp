@@ -79,7 +79,7 @@ struct Work {
   float* g_step;   // [b][f] −c ⊙ g
   float* g_lanes;  // [f][lanes] gᵀ
   float* back;     // [block][lanes] W2 gᵀ of one block
-  float* score1;   // [b][lanes] q · k_j + 1, then −τ lr_j times that
+  float* score1;   // [b][lanes] q · k_j, then −τ lr_j (that + 1)
   float* score2;   // [b][lanes]
   float* step;     // [b] −c
   float* zeros;    // [lanes]
