@@ -6,6 +6,7 @@
 
 namespace longtake {
 
+// kNeon has never been built or run.
 enum class Isa { kScalar, kNeon, kAvx2, kAvx512 };
 
 // "scalar", "neon", "avx2", "avx512".

@@ -8,21 +8,10 @@
 
 #include "kernels/dense.h"
 #include "kernels/gelu.h"
+#include "kernels/ttt_pieces.h"
 
 namespace longtake {
 namespace {
-
-struct Widths {
-  int f, h, b;
-  explicit Widths(const TttShape& shape)
-      : f(shape.head_width), h(shape.model == TttModel::kMlp ? shape.hidden_width : 0), b(shape.mini_batch) {}
-};
-
-// Rows of one mini-batch, in the layout of the state's rows but also where the state keeps none.
-TttShape with_rows(TttShape shape) {
-  shape.form = TttForm::kCausal;
-  return shape;
-}
 
 // What one piece of one mini-batch of one head works in.
 template <class T>
@@ -42,7 +31,7 @@ struct Work {
 
   // Lays the parts out from `at` on and gives their end; with null only the size of it all.
   std::size_t lay_out(const TttShape& shape, T* at) {
-    const auto [f, h, b] = Widths(shape);
+    const auto [f, h, b] = TttWidths(shape);
     std::size_t used = 0;
     const auto take = [&](T*& part, std::size_t count) {
       part = at == nullptr ? nullptr : at + used;
@@ -98,9 +87,9 @@ class Head {
  public:
   Head(const TttShape& shape, const TttCall<T>& call, const TttState<T>& state, int head)
       : shape_(shape),
-        f_(Widths(shape).f),
-        h_(Widths(shape).h),
-        b_(Widths(shape).b),
+        f_(TttWidths(shape).f),
+        h_(TttWidths(shape).h),
+        b_(TttWidths(shape).b),
         call_(call),
         head_(head),
         gamma_(call.norm_weight + std::ptrdiff_t(head) * f_),
@@ -338,19 +327,7 @@ class Head {
 
 template <class T>
 TttReport forward(const TttShape& shape, const TttCall<T>& call, TttState<T>& state) {
-  TttReport report;
-  for (int head = 0; head < shape.heads; ++head) {
-    Head<T> work(shape, call, state, head);
-    int open = state.open;
-    for (int first = 0; first < call.tokens;) {
-      const int n = std::min(call.tokens - first, shape.mini_batch - open);
-      work.run(first, n, open, report);
-      first += n;
-      open = (open + n) % shape.mini_batch;
-    }
-  }
-  state.open = (state.open + call.tokens) % shape.mini_batch;
-  return report;
+  return forward_in_pieces<Head<T>>(shape, call, state);
 }
 
 template <class T>

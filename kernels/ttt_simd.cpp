@@ -28,6 +28,7 @@
 
 #include "kernels/isa.h"
 #include "kernels/simd.h"
+#include "kernels/ttt_pieces.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/ttt_simd.cpp"
@@ -49,23 +50,11 @@ void ttt_backward_pass(const TttShape& shape, const TttCall<float>& call, const 
 
 namespace {
 
-struct Widths {
-  int f, h, b;
-  explicit Widths(const TttShape& shape)
-      : f(shape.head_width), h(shape.model == TttModel::kMlp ? shape.hidden_width : 0), b(shape.mini_batch) {}
-};
-
 constexpr int kBlock = 256;         // of the hidden width: 128 kB of W at f = 64
 constexpr std::size_t kAlign = 16;  // floats; a cache line
 constexpr double kSafeTerm = 1e30;  // see Note: Steps that must be refused
 
 constexpr std::size_t aligned(std::size_t count) { return (count + kAlign - 1) / kAlign * kAlign; }
-
-// Rows of one mini-batch, in the layout of the state's rows but also where the state keeps none.
-TttShape with_rows(TttShape shape) {
-  shape.form = TttForm::kCausal;
-  return shape;
-}
 
 // What one piece of one mini-batch of one head works in.
 struct Work {
@@ -86,7 +75,7 @@ struct Work {
   float* kept;     // [ttt_weights_size] of a step that may have to be taken back
 
   std::size_t lay_out(const TttShape& shape, float* at) {
-    const auto [f, h, b] = Widths(shape);
+    const auto [f, h, b] = TttWidths(shape);
     std::size_t used = 0;
     const auto take = [&](float*& part, std::size_t count) {
       part = at == nullptr ? nullptr : at + used;
@@ -197,9 +186,9 @@ class Head {
  public:
   Head(const TttShape& shape, const TttCall<float>& call, const TttState<float>& state, int head)
       : shape_(shape),
-        f_(Widths(shape).f),
-        h_(Widths(shape).h),
-        b_(Widths(shape).b),
+        f_(TttWidths(shape).f),
+        h_(TttWidths(shape).h),
+        b_(TttWidths(shape).b),
         lanes_(static_cast<int>(aligned(b_))),
         row_(f_),
         call_(call),
@@ -620,19 +609,7 @@ class Head {
 };
 
 TttReport forward(const TttShape& shape, const TttCall<float>& call, TttState<float>& state) {
-  TttReport report;
-  for (int head = 0; head < shape.heads; ++head) {
-    Head work(shape, call, state, head);
-    int open = state.open;
-    for (int first = 0; first < call.tokens;) {
-      const int n = std::min(call.tokens - first, shape.mini_batch - open);
-      work.run(first, n, open, report);
-      first += n;
-      open = (open + n) % shape.mini_batch;
-    }
-  }
-  state.open = (state.open + call.tokens) % shape.mini_batch;
-  return report;
+  return forward_in_pieces<Head>(shape, call, state);
 }
 
 std::size_t scratch_size(const TttShape& shape) { return Work().lay_out(shape, nullptr) + kAlign; }
