@@ -16,7 +16,7 @@ namespace HWY_NAMESPACE {
 
 struct Dense {
   static void multiply_add(ProductExtents extents, LeftMatrix<float> a, const float* b, std::ptrdiff_t b_stride,
-                    float* c, std::ptrdiff_t c_stride) {
+                           float* c, std::ptrdiff_t c_stride) {
     product(extents, a, b, b_stride, {c, c_stride}, {c, c_stride});
   }
 
@@ -30,8 +30,7 @@ struct Dense {
         sums[j] = hn::MulAdd(hn::LoadU(d, a + i + j * kLanes), hn::LoadU(d, b + i + j * kLanes), sums[j]);
       }
     }
-    for (; i + kLanes <= count; i += kLanes)
-      sums[0] = hn::MulAdd(hn::LoadU(d, a + i), hn::LoadU(d, b + i), sums[0]);
+    for (; i + kLanes <= count; i += kLanes) sums[0] = hn::MulAdd(hn::LoadU(d, a + i), hn::LoadU(d, b + i), sums[0]);
     if (i < count) {
       const Mask rest = hn::FirstN(d, static_cast<std::size_t>(count - i));
       sums[1] = hn::MulAdd(hn::MaskedLoad(rest, d, a + i), hn::MaskedLoad(rest, d, b + i), sums[1]);
@@ -40,36 +39,16 @@ struct Dense {
   }
 
   static void gelu(float* x, float* slope, std::size_t count) {
-    const Floats d;
-    Vec derivative;
-    std::size_t i = 0;
-    for (; i + kLanes <= count; i += kLanes) {
-      const Vec in = hn::LoadU(d, x + i);
-      hn::StoreU(slope == nullptr ? gelu_of<0>(in, nullptr, nullptr) : gelu_of<1>(in, &derivative, nullptr), d, x + i);
-      if (slope != nullptr) hn::StoreU(derivative, d, slope + i);
+    if (slope == nullptr) {
+      gelu_in_place<0>(x, nullptr, nullptr, count, hn::Zero(Floats()));
+    } else {
+      gelu_in_place<1>(x, slope, nullptr, count, hn::Zero(Floats()));
     }
-    if (i == count) return;
-    const Mask rest = hn::FirstN(d, count - i);
-    const Vec out = gelu_of<1>(hn::MaskedLoad(rest, d, x + i), &derivative, nullptr);
-    hn::BlendedStore(out, rest, d, x + i);
-    if (slope != nullptr) hn::BlendedStore(derivative, rest, d, slope + i);
   }
 
   // With gelu''(x) in `curve`.
   static void gelu(float* x, float* slope, float* curve, std::size_t count) {
-    const Floats d;
-    Vec derivative, second;
-    std::size_t i = 0;
-    for (; i + kLanes <= count; i += kLanes) {
-      hn::StoreU(gelu_of<2>(hn::LoadU(d, x + i), &derivative, &second), d, x + i);
-      hn::StoreU(derivative, d, slope + i);
-      hn::StoreU(second, d, curve + i);
-    }
-    if (i == count) return;
-    const Mask rest = hn::FirstN(d, count - i);
-    hn::BlendedStore(gelu_of<2>(hn::MaskedLoad(rest, d, x + i), &derivative, &second), rest, d, x + i);
-    hn::BlendedStore(derivative, rest, d, slope + i);
-    hn::BlendedStore(second, rest, d, curve + i);
+    gelu_in_place<2>(x, slope, curve, count, hn::Zero(Floats()));
   }
 };
 

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include "kernels/dense.h"
@@ -56,13 +57,14 @@ HWY_INLINE void store_last(Vec v, Mask last, float* to) {
 }
 
 // kR rows times kV vectors of C, held in registers over the whole inner extent.
-//   kStride    the rows' distance in A if it is known, else 0: as constants their addresses cost nothing.
-//   With 1, A is
+//   kStride    the rows' distance in A if it is known, else 0: as constants their addresses cost nothing. With 1, A is
 //              a transposed matrix of any inner stride; with more its inner stride must be 1.
 //   kTriangle  beyond `inner`, row i goes on for i + 1 more
-template <int kR, int kV, bool kCut, int kStride, bool kTriangle>
-HWY_INLINE void tile(int inner, LeftMatrix<float> a, const float* HWY_RESTRICT b, std::ptrdiff_t b_stride,
-                     Rows start, OutRows c, Mask last) {
+//   kStep      the step of a TTT mini-batch of 16 tokens: `inner` is 16, and C, which comes from L2, is asked for one
+//              tile ahead
+template <int kR, int kV, bool kCut, int kStride, bool kTriangle, bool kStep = false>
+HWY_INLINE void tile(int inner, LeftMatrix<float> a, const float* HWY_RESTRICT b, std::ptrdiff_t b_stride, Rows start,
+                     OutRows c, Mask last) {
   const Floats d;
   const std::ptrdiff_t row_stride = kStride != 0 ? kStride : a.row_stride;
   const std::ptrdiff_t inner_stride = kStride > 1 ? 1 : a.inner_stride;
@@ -89,7 +91,17 @@ HWY_INLINE void tile(int inner, LeftMatrix<float> a, const float* HWY_RESTRICT b
   };
   const float* HWY_RESTRICT left = a.data;
   int k = 0;
-  if (kStride != 0) {
+  if (kStep) {
+    for (; k < 16; k += 4) {
+      HWY_UNROLL(4)
+      for (int step = 0; step < 4; ++step) {
+        hwy::Prefetch(c.data + (kR + (k + step) / kV) * c.stride + (k + step) % kV * kLanes);
+        add(left + step * inner_stride, b, 0);
+        b += b_stride;
+      }
+      left += 4 * inner_stride;
+    }
+  } else if (kStride != 0) {
     for (; k + 4 <= inner; k += 4) {  // the processor foresees the end of a short loop
       HWY_UNROLL(4)
       for (int step = 0; step < 4; ++step) {
@@ -127,8 +139,11 @@ template <int kV, bool kCut, bool kTriangle>
 class Strip {
  public:
   void run(int rows) const {
-    // Sixteen row addresses do not fit in registers; those of the distances that TTT heads of the usual widths have
-    // are made constants, so that they take none.
+    if constexpr (kManyRegisters && kV > 1 && kTall * kV == 16 && !kCut && !kTriangle) {
+      if (inner == 16 && a.row_stride == 1) return run_known<1, true>(rows);
+    }
+    // Sixteen row addresses do not fit in registers; those of the distances that TTT heads of the usual
+    // widths have are made constants, so that they take none.
     if constexpr (kTall == 16 && !kCut && !kTriangle) {
       switch (a.inner_stride == 1 || a.row_stride == 1 ? a.row_stride : 0) {
         case 1: return run_known<1>(rows);
@@ -157,13 +172,13 @@ class Strip {
  private:
   static constexpr int kTall = tallest(kV);
 
-  template <int kStride>
+  template <int kStride, bool kStep = false>
   void run_known(int rows) const {
     int i = 0;
     if constexpr (kTall != 16 || kStride != 0) {  // sixteen addresses do not fit in registers
-      for (; i + kTall <= rows; i += kTall) at<kTall, kStride>(i);
+      for (; i + kTall <= rows; i += kTall) at<kTall, kStride, kStep>(i);
     }
-    rest<kTall == 16 ? 8 : kTall - 1>(i, rows);
+    if (i < rows) rest<kTall == 16 ? 8 : kTall - 1>(i, rows);
   }
   template <int kR>
   void rest(int i, int rows) const {
@@ -172,9 +187,9 @@ class Strip {
       rest<kR - 1>(i, rows);
     }
   }
-  template <int kR, int kStride>
+  template <int kR, int kStride, bool kStep = false>
   HWY_INLINE void at(int i) const {
-    tile<kR, kV, kCut, kStride, kTriangle>(
+    tile<kR, kV, kCut, kStride, kTriangle, kStep>(
         kTriangle ? inner + i : inner, {a.data + i * a.row_stride, a.row_stride, a.inner_stride}, b, b_stride,
         {start.data + i * start.stride, start.stride}, {c.data + i * c.stride, c.stride}, last);
   }
@@ -189,8 +204,8 @@ void product(ProductExtents extents, LeftMatrix<float> a, const float* b, std::p
   int j = 0;
   const auto strips = [&]<int kV>(std::integral_constant<int, kV>) HWY_ATTR {
     for (; j + kV * kLanes <= columns; j += kV * kLanes) {
-      Strip<kV, false, kTriangle>{
-          inner, a, b + j, b_stride, {start.data + j, start.stride}, {c.data + j, c.stride}, all}
+      Strip<kV, false, kTriangle>{inner, a, b + j, b_stride, {start.data + j, start.stride}, {c.data + j, c.stride},
+                                  all}
           .run(rows);
     }
   };
@@ -198,7 +213,7 @@ void product(ProductExtents extents, LeftMatrix<float> a, const float* b, std::p
   // tile then mostly loads and stores. Tall tiles read B only once.
   if (rows <= tallest(8)) strips(std::integral_constant<int, 8>());
   if (rows <= tallest(4) || (kManyRegisters && inner <= 16)) strips(std::integral_constant<int, 4>());
-  if (!(kManyRegisters && rows % tallest(1) == 0)) strips(std::integral_constant<int, 2>());
+  if (!(kManyRegisters && rows % tallest(1) == 0 && inner > 16)) strips(std::integral_constant<int, 2>());
   strips(std::integral_constant<int, 1>());
   if (j == columns) return;
   Strip<1, true, kTriangle>{inner,
@@ -269,8 +284,8 @@ HWY_INLINE void score_tile(int width, Rows q, Rows k, int columns, OutRows out) 
   }
 }
 
-// out[i][j] = q_i · k_j for j ≤ open + i, the rows being `width` long. Each is summed in the same order whatever lies
-// around it. Up to three numbers beyond are written to as well.
+// out[i][j] = q_i · k_j for j ≤ open + i, the rows being `width` long. Each is summed in the same order
+// whatever lies around it. Up to three numbers beyond are written to as well.
 inline void scores(int n, int open, int width, Rows q, Rows k, OutRows out) {
   int i = 0;
   const auto strip = [&]<int kR>(std::integral_constant<int, kR>) HWY_ATTR {
@@ -289,27 +304,28 @@ inline void scores(int n, int open, int width, Rows q, Rows k, OutRows out) {
 
 // How transpose() stores: as it is, or times what stands in the same place of another matrix.
 struct AsIs {
-  HWY_INLINE void store(Vec v, float* to, std::ptrdiff_t) const { hn::StoreU(v, Floats(), to); }
-  HWY_INLINE void store(float v, float* to, std::ptrdiff_t) const { *to = v; }
+  HWY_INLINE void store(Vec v, float* to, std::ptrdiff_t) { hn::StoreU(v, Floats(), to); }
+  HWY_INLINE void store(float v, float* to, std::ptrdiff_t) { *to = v; }
 };
 struct Times {
   const float* other;  // laid out as `to`
-  Vec* squares;        // Σ of the squares of what was stored; its lanes together are no less
-  HWY_INLINE void store(Vec v, float* to, std::ptrdiff_t at) const {
+  Vec squares;         // Σ of the squares of what was stored; its lanes together are no less
+  HWY_INLINE void store(Vec v, float* to, std::ptrdiff_t at) {
     const Vec out = hn::Mul(v, hn::LoadU(Floats(), other + at));
-    *squares = hn::MulAdd(out, out, *squares);
+    squares = hn::MulAdd(out, out, squares);
     hn::StoreU(out, Floats(), to);
   }
-  HWY_INLINE void store(float v, float* to, std::ptrdiff_t at) const {
+  HWY_INLINE void store(float v, float* to, std::ptrdiff_t at) {
     *to = v * other[at];
-    *squares = hn::Add(*squares, hn::Set(Floats(), *to * *to));
+    squares = hn::Add(squares, hn::Set(Floats(), *to * *to));
   }
 };
 
 // Rows of `to` are columns of `from`: to[c][r] = from[r][c].
 //   Whole blocks go through 4 x 4 blocks inside 128-bit lanes, which come from memory already in place.
+//   Gives `store` back; in memory its sum would be waited for at each step.
 template <class Store = AsIs>
-void transpose(int rows, int columns, Rows from, OutRows to, Store store = {}) {
+Store transpose(int rows, int columns, Rows from, OutRows to, Store store = {}) {
   const Floats d;
   const hn::CappedTag<float, 4> quad;
   int r = 0;
@@ -331,10 +347,8 @@ void transpose(int rows, int columns, Rows from, OutRows to, Store store = {}) {
 #endif
       }
       const hn::Repartition<double, Floats> pairs;
-      const auto low = [&](Vec a, Vec b)
-                           HWY_ATTR { return hn::BitCast(pairs, hn::InterleaveLower(d, a, b)); };
-      const auto high = [&](Vec a, Vec b)
-                            HWY_ATTR { return hn::BitCast(pairs, hn::InterleaveUpper(d, a, b)); };
+      const auto low = [&](Vec a, Vec b) HWY_ATTR { return hn::BitCast(pairs, hn::InterleaveLower(d, a, b)); };
+      const auto high = [&](Vec a, Vec b) HWY_ATTR { return hn::BitCast(pairs, hn::InterleaveUpper(d, a, b)); };
       const auto low01 = low(v[0], v[1]), low23 = low(v[2], v[3]);
       const auto high01 = high(v[0], v[1]), high23 = high(v[2], v[3]);
       const auto put = [&](int column, auto v) HWY_ATTR {
@@ -359,6 +373,7 @@ void transpose(int rows, int columns, Rows from, OutRows to, Store store = {}) {
       store.store(from.data[r * from.stride + c], to.data + at, at);
     }
   }
+  return store;
 }
 
 #endif  // LONGTAKE_SIMD

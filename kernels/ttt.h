@@ -23,19 +23,17 @@
 //     ∂ℓ/∂z = g = ρ (u − mean u − x̂ mean(u ⊙ x̂)),   first layer: g1 = (g W2ᵀ) ⊙ gelu'(k W1 + b1).
 //   All gradients of a mini-batch are taken at W, its start (2.4). lr is the rate of a token as it comes in,
 //   with base rate, 1/f and gate already in it (2.7). What a query reads:
-//     kCausal (2.4, 2.5)  the i-th token of the mini-batch, i = 1..b, reads W_i = W − τ_i Σ_{j≤i} lr_j g_j,
-//     and after
-//                         the b-th token W ← W_b. τ = token_scale belongs to the reader, lr to the key. An
+//     kCausal (2.4, 2.5)  the i-th token of the mini-batch, i = 1..b, reads W_i = W − τ_i Σ_{j≤i} lr_j g_j, and
+//                         after the b-th token W ← W_b. τ = token_scale belongs to the reader, lr to the key. An
 //                         open mini-batch leaves W as it is.
 //     kFrame (2504.05298) first W ← W − (1/b) Σ_j lr_j g_j over the whole mini-batch, then every query of it
-//     reads W.
+//                         reads W.
 //   The result is z_i = q_i + LN(inner model at q_i).
 //   After the step of a mini-batch, in this order, if asked for:
-//     decay            W ← W + α (W₀ − W), α per head, W₀ the learned start: forgetting towards what was
-//     learned keep_row_norms   each row r of the last layer's matrix ← r ‖r₀‖ / ‖r‖, r₀ that row of W₀ (rows
-//     of length 0 stay).
-//                      LN is blind to the scale of the last layer, so without it the norm of W only grows and
-//                      steps fade on an endless stream (arXiv 2505.23884 rescales in this way).
+//     decay            W ← W + α (W₀ − W), α per head, W₀ the learned start: forgetting towards what was learned
+//     keep_row_norms   each row r of the last layer's matrix ← r ‖r₀‖ / ‖r‖, r₀ that row of W₀ (rows of length 0
+//                      stay). LN is blind to the scale of the last layer, so without it the norm of W only grows
+//                      and steps fade on an endless stream (arXiv 2505.23884 rescales in this way).
 //   Nothing of size W is built per token: W_i q is formed from the rows k, x, g1, g of the mini-batch (the
 //   dual form, 2.5), with the bias as the weight of a constant 1:  q W1_i + b1_i = q W1 + b1 − τ_i Σ_{j≤i}
 //   lr_j (q·k_j + 1) g1_j.
@@ -73,10 +71,8 @@ inline constexpr int kMaxTttTokens = 1 << 24;  // in one call
 
 // Note: The state
 //   weights   [heads][ttt_weights_size]  W1, b1, W2, b2 at the start of the open mini-batch
-//   rows      [heads][ttt_rows_size]     what the open mini-batch needs of its earlier tokens: k, x, g1, g
-//   and lr of
-//                                        each. Only the first `open` rows mean anything. kFrame keeps none:
-//                                        size 0.
+//   rows      [heads][ttt_rows_size]     what the open mini-batch needs of its earlier tokens: k, x, g1, g and lr of
+//                                        each. Only the first `open` rows mean anything. kFrame keeps none: size 0.
 //   open      tokens in the open mini-batch, 0..b−1; always 0 in kFrame
 //   The learned start state is another `weights`; to reset is to copy it and set open = 0. Use the functions
 //   below to find a part; what lies between the parts is never read or written.

@@ -2,10 +2,10 @@
 // target.
 //
 // Note: Order of work
-//   W of one head (131 kB at f = 64, h = 256) lives in L2, all the rest of a mini-batch in L1. A mini-batch of 16
-//   tokens fills tiles of 16 rows, which read each number of W once; what it costs beside its multiplications is the
-//   beginnings and ends of tiles. So the hidden width is cut into few, large blocks, and all that can be done with a
-//   block of W is done while it is near:
+//   W of one head (131 kB at f = 64, h = 256) lives in L2, all the rest of a mini-batch in L1. A mini-batch
+//   of 16 tokens fills tiles of 16 rows, which read each number of W once; what it costs beside its
+//   multiplications is the beginnings and ends of tiles. So the hidden width is cut into few, large blocks,
+//   and all that can be done with a block of W is done while it is near:
 //     learn    per block  X = gelu(K W1 + b1), Q W1 + b1 (causal), Z += X W2
 //              G from Z, then per block  G1 = (G W2ᵀ) ⊙ gelu'
 //     finish   per block  the queries' pass through both layers, and both layers' step
@@ -106,8 +106,7 @@ struct Work {
 // A row of f numbers as vectors; the lanes beyond f are zero.
 class Row {
  public:
-  explicit Row(int f)
-      : f_(f), whole_(f / kLanes * kLanes), last_(hn::FirstN(Floats(), std::size_t(f - whole_))) {}
+  explicit Row(int f) : f_(f), whole_(f / kLanes * kLanes), last_(hn::FirstN(Floats(), std::size_t(f - whole_))) {}
 
   // each(offset, load, store) per vector; the two know how many lanes count.
   template <class Each>
@@ -136,6 +135,15 @@ HWY_INLINE float sum(Vec v) { return hn::GetLane(hn::SumOfLanes(Floats(), v)); }
 HWY_INLINE Vec sum_everywhere(Vec v) { return hn::SumOfLanes(Floats(), v); }
 HWY_INLINE Vec set(float value) { return hn::Set(Floats(), value); }
 
+// The lanes' sums of four vectors or of one, each added up in the same order.
+using Four = hn::CappedTag<float, 4>;
+template <int kR>
+HWY_INLINE hn::Vec<Four> row_sums(const Vec (&v)[kR]) {
+  static_assert(kR == 4 || kR == 1);
+  if constexpr (kR == 4) return four_sums(v[0], v[1], v[2], v[3]);
+  return four_sums(v[0], hn::Zero(Floats()), hn::Zero(Floats()), hn::Zero(Floats()));
+}
+
 // Σ v², also the test for anything that is not finite.
 double square_sum(const float* values, std::size_t count) {
   const Floats d;
@@ -155,30 +163,20 @@ double square_sum(const float* values, std::size_t count) {
 
 bool all_finite(const float* values, std::size_t count) {
   unsigned bad = 0;
-  for (std::size_t i = 0; i < count; ++i)
-    bad |= std::abs(values[i]) <= std::numeric_limits<float>::max() ? 0u : 1u;
+  for (std::size_t i = 0; i < count; ++i) bad |= std::abs(values[i]) <= std::numeric_limits<float>::max() ? 0u : 1u;
   return bad == 0;
 }
 
-// x ← gelu(x), slope ← gelu'(x), on n rows of `width` numbers.
-//   Gives Σ x² of what comes out, which is cheaper here than later.
-template <bool kSlope>
+// x ← gelu(x), and slope ← gelu'(x) unless it is null, on n rows of `width` numbers. Gives Σ x² of what comes
+// out.
 float gelu_rows(int n, int width, OutRows x, float* slope) {
-  const Row row(width);
   Vec squares = hn::Zero(Floats());
   for (int i = 0; i < n; ++i) {
     float* const at = x.data + i * x.stride;
-    row.for_each([&](int c, auto part) HWY_ATTR {
-      Vec derivative;
-      const Vec out = gelu_of<kSlope ? 1 : 0>(part.load(at + c), &derivative, nullptr);
-      part.store(out, at + c);
-      if constexpr (kSlope) {
-        part.store(derivative, slope + i * x.stride + c);
-        squares = hn::MulAdd(out, out, squares);
-      }
-    });
+    squares = slope == nullptr ? gelu_in_place<0>(at, nullptr, nullptr, width, squares)
+                               : gelu_in_place<1>(at, slope + i * x.stride, nullptr, width, squares);
   }
-  return kSlope ? sum(squares) : 0;
+  return sum(squares);
 }
 
 // One head of one call.
@@ -195,14 +193,12 @@ class Head {
         head_(head),
         gamma_(call.norm_weight + std::ptrdiff_t(head) * f_),
         beta_(call.norm_bias + std::ptrdiff_t(head) * f_) {
-    const std::size_t misplaced =
-        reinterpret_cast<std::uintptr_t>(call.scratch.data()) / sizeof(float) % kAlign;
+    const std::size_t misplaced = reinterpret_cast<std::uintptr_t>(call.scratch.data()) / sizeof(float) % kAlign;
     work_.lay_out(shape, call.scratch.data() + (kAlign - misplaced) % kAlign);
     std::fill_n(work_.zeros, lanes_, 0.0f);
     weights_ = state.weights + head * ttt_weights_size(shape);
     w_ = ttt_weight_parts(shape, weights_);
-    if (shape.form == TttForm::kCausal)
-      kept_rows_ = ttt_row_parts(shape, state.rows + head * ttt_rows_size(shape));
+    if (shape.form == TttForm::kCausal) kept_rows_ = ttt_row_parts(shape, state.rows + head * ttt_rows_size(shape));
     own_rows_ = ttt_row_parts(with_rows(shape), work_.rows);
   }
 
@@ -275,13 +271,11 @@ class Head {
       const float* const k = at(call_.k, i);
       const float* const v = at(call_.v, i);
       float* const target = work_.target + i * f_;
-      Vec total = hn::Zero(Floats());
-      row_.for_each([&](int c, auto part) HWY_ATTR {
-        const Vec difference = hn::Sub(part.load(v + c), part.load(k + c));
-        total = hn::Add(total, difference);
-        part.store(difference, target + c);
-      });
+      row_.for_each([&](int c, auto part)
+                        HWY_ATTR { part.store(hn::Sub(part.load(v + c), part.load(k + c)), target + c); });
       if (shape_.target == TttTarget::kResidual) continue;
+      Vec total = hn::Zero(Floats());
+      row_.for_each([&](int c, auto part) HWY_ATTR { total = hn::Add(total, part.load(target + c)); });
       const Vec mean = hn::Mul(sum_everywhere(total), set(1.0f / f_));
       Vec squares = hn::Zero(Floats());
       row_.for_each([&](int c, auto part) HWY_ATTR {
@@ -305,70 +299,105 @@ class Head {
       for_each_block([&](int at, int width) HWY_ATTR {
         const OutRows x{own(rows_.x, h_) + at, h_};
         product({n_, f_, width}, keys(), w_.w1 + at, h_, {w_.b1 + at, 0}, x);
-        if (causal())
-          product({n_, f_, width}, queries(), w_.w1 + at, h_, {w_.b1 + at, 0}, {work_.hidden + at, h_});
-        x_squares_ += gelu_rows<true>(n_, width, x, work_.slope + at);
-        product({n_, width, f_}, {x.data, h_, 1}, w_.w2 + at * f_, f_,
-                at == 0 ? Rows{w_.b2, 0} : Rows{work_.z, f_}, {work_.z, f_});
+        if (causal()) product({n_, f_, width}, queries(), w_.w1 + at, h_, {w_.b1 + at, 0}, {work_.hidden + at, h_});
+        x_squares_ += gelu_rows(n_, width, x, work_.slope + at);
+        product({n_, width, f_}, {x.data, h_, 1}, w_.w2 + at * f_, f_, at == 0 ? Rows{w_.b2, 0} : Rows{work_.z, f_},
+                {work_.z, f_});
       });
     }
     make_gradients();
     if (learns_first_layer()) back_propagate();
   }
 
-  // x̂ of a row, as offset from its mean times ρ.
-  struct Normed {
-    Vec mean, rho;
-    HWY_INLINE Vec of(Vec z) const { return hn::Mul(hn::Sub(z, mean), rho); }
-  };
-  HWY_INLINE Normed normed(const float* z) const {
-    Vec total = hn::Zero(Floats());
-    row_.for_each([&](int c, auto part) HWY_ATTR { total = hn::Add(total, part.load(z + c)); });
-    const Vec share = set(1.0f / f_);
-    const Vec mean = hn::Mul(sum_everywhere(total), share);
-    Vec squares = hn::Zero(Floats());
-    row_.for_each([&](int c, auto part) HWY_ATTR {
-      const Vec centred = part.cut(hn::Sub(part.load(z + c), mean));
-      squares = hn::MulAdd(centred, centred, squares);
-    });
-    const Vec variance = hn::MulAdd(sum_everywhere(squares), share, set(static_cast<float>(shape_.norm_eps)));
-    return {mean, hn::Div(set(1.0f), hn::Sqrt(variance))};
+  // Rows go through what needs sums along them four at a time: one row's sums would leave the processor
+  // waiting. Each row's bits are those it gets alone.
+  template <class Group>
+  HWY_INLINE void for_each_group(Group group) const {
+    int i = 0;
+    for (; i + 4 <= n_; i += 4) group(i, std::integral_constant<int, 4>());
+    for (; i < n_; ++i) group(i, std::integral_constant<int, 1>());
   }
 
-  // e of one vector of a row; x̂ goes to `x_hat`. Both are zero beyond the row's end.
+  // x̂ of kR rows, as offset from their mean times ρ.
+  template <int kR>
+  struct Normed {
+    alignas(16) float mean[4], rho[4];
+    HWY_INLINE Vec of(int r, Vec z) const { return hn::Mul(hn::Sub(z, set(mean[r])), set(rho[r])); }
+  };
+  template <int kR>
+  HWY_INLINE Normed<kR> normed(const float* z) const {
+    Normed<kR> out;
+    const float share = 1.0f / f_;
+    Vec total[kR], squares[kR];
+    HWY_UNROLL(4)
+    for (int r = 0; r < kR; ++r) total[r] = squares[r] = hn::Zero(Floats());
+    row_.for_each([&](int c, auto part) HWY_ATTR {
+      HWY_UNROLL(4)
+      for (int r = 0; r < kR; ++r) total[r] = hn::Add(total[r], part.load(z + r * f_ + c));
+    });
+    hn::Store(hn::Mul(row_sums(total), hn::Set(Four(), share)), Four(), out.mean);
+    row_.for_each([&](int c, auto part) HWY_ATTR {
+      HWY_UNROLL(4)
+      for (int r = 0; r < kR; ++r) {
+        const Vec centred = part.cut(hn::Sub(part.load(z + r * f_ + c), set(out.mean[r])));
+        squares[r] = hn::MulAdd(centred, centred, squares[r]);
+      }
+    });
+    const auto variance =
+        hn::MulAdd(row_sums(squares), hn::Set(Four(), share), hn::Set(Four(), static_cast<float>(shape_.norm_eps)));
+    hn::Store(hn::Div(hn::Set(Four(), 1.0f), hn::Sqrt(variance)), Four(), out.rho);
+    return out;
+  }
+
+  // e of one vector of a row, from its x̂; zero beyond the row's end.
   template <class Part>
-  HWY_INLINE Vec error(const Normed& norm, const float* z, const float* target, int c, Part part,
-                       Vec* x_hat) const {
-    *x_hat = part.cut(norm.of(part.load(z + c)));
-    return hn::Sub(hn::MulAdd(part.load(gamma_ + c), *x_hat, part.load(beta_ + c)), part.load(target + c));
+  HWY_INLINE Vec error(Vec x_hat, const float* target, int c, Part part) const {
+    return hn::Sub(hn::MulAdd(part.load(gamma_ + c), x_hat, part.load(beta_ + c)), part.load(target + c));
   }
 
   void make_gradients() {
-    const Vec share = set(1.0f / f_);
-    for (int i = 0; i < n_; ++i) {
+    for_each_group([&]<int kR>(int i, std::integral_constant<int, kR>) HWY_ATTR {
       const float* const z = work_.z + i * f_;
       const float* const target = work_.target + i * f_;
       float* const g = own(rows_.g, f_, i);
-      const Normed norm = normed(z);
-      Vec squares = hn::Zero(Floats()), u_sum = squares, u_normed = squares;
+      const auto norm = normed<kR>(z);
+      Vec squares[kR], u_sum[kR], u_normed[kR];
+      HWY_UNROLL(4)
+      for (int r = 0; r < kR; ++r) squares[r] = u_sum[r] = u_normed[r] = hn::Zero(Floats());
       row_.for_each([&](int c, auto part) HWY_ATTR {
-        Vec x_hat;
-        const Vec e = error(norm, z, target, c, part, &x_hat);
-        const Vec u = hn::Mul(part.load(gamma_ + c), e);
-        squares = hn::MulAdd(e, e, squares);
-        u_sum = hn::Add(u_sum, u);
-        u_normed = hn::MulAdd(u, x_hat, u_normed);
-        part.store(u, g + c);
+        HWY_UNROLL(4)
+        for (int r = 0; r < kR; ++r) {
+          const Vec x_hat = part.cut(norm.of(r, part.load(z + r * f_ + c)));
+          const Vec e = error(x_hat, target + r * f_, c, part);
+          const Vec u = hn::Mul(part.load(gamma_ + c), e);
+          squares[r] = hn::MulAdd(e, e, squares[r]);
+          u_sum[r] = hn::Add(u_sum[r], u);
+          u_normed[r] = hn::MulAdd(u, x_hat, u_normed[r]);
+          part.store(u, g + r * f_ + c);
+        }
       });
-      if (call_.loss.before.data != nullptr) *at(call_.loss.before, i) = sum(squares) / f_;
-      const Vec along_one = hn::Mul(sum_everywhere(u_sum), share);
-      const Vec along_normed = hn::Mul(sum_everywhere(u_normed), share);
+      const auto share = hn::Set(Four(), 1.0f / f_);
+      alignas(16) float along_one[4], along_normed[4];
+      hn::Store(hn::Mul(row_sums(u_sum), share), Four(), along_one);
+      hn::Store(hn::Mul(row_sums(u_normed), share), Four(), along_normed);
+      if (call_.loss.before.data != nullptr) write_loss(i, squares, call_.loss.before);
       row_.for_each([&](int c, auto part) HWY_ATTR {
-        const Vec rest =
-            hn::NegMulAdd(norm.of(part.load(z + c)), along_normed, hn::Sub(part.load(g + c), along_one));
-        part.store(hn::Mul(norm.rho, rest), g + c);
+        HWY_UNROLL(4)
+        for (int r = 0; r < kR; ++r) {
+          float* const to = g + r * f_ + c;
+          const Vec rest = hn::NegMulAdd(norm.of(r, part.load(z + r * f_ + c)), set(along_normed[r]),
+                                         hn::Sub(part.load(to), set(along_one[r])));
+          part.store(hn::Mul(set(norm.rho[r]), rest), to);
+        }
       });
-    }
+    });
+  }
+  // mean e² of kR rows, from the sums of their vectors' squares.
+  template <int kR>
+  HWY_INLINE void write_loss(int i, const Vec (&squares)[kR], const TttView<float>& losses) const {
+    alignas(16) float mean[4];
+    hn::Store(hn::Div(row_sums(squares), hn::Set(Four(), static_cast<float>(f_))), Four(), mean);
+    for (int r = 0; r < kR; ++r) *at(losses, i + r) = mean[r];
   }
 
   // g1 = (g W2ᵀ) ⊙ slope, as W2 gᵀ with the tokens in the lanes.
@@ -376,9 +405,10 @@ class Head {
     transpose(n_, f_, {own(rows_.g, f_), f_}, {work_.g_lanes, lanes_});
     Vec squares = hn::Zero(Floats());
     for_each_block([&](int at, int width) HWY_ATTR {
-      product({width, f_, n_}, {w_.w2 + at * f_, f_, 1}, work_.g_lanes, lanes_, {work_.zeros, 0},
-              {work_.back, lanes_});
-      transpose(width, n_, {work_.back, lanes_}, {own(rows_.g1, h_) + at, h_}, Times{work_.slope + at, &squares});
+      product({width, f_, n_}, {w_.w2 + at * f_, f_, 1}, work_.g_lanes, lanes_, {work_.zeros, 0}, {work_.back, lanes_});
+      squares =
+          transpose(width, n_, {work_.back, lanes_}, {own(rows_.g1, h_) + at, h_}, Times{work_.slope + at, squares})
+              .squares;
     });
     g1_squares_ = sum(squares);
   }
@@ -465,7 +495,7 @@ class Head {
     } else if (learns_first_layer()) {
       add_steps(work_.score1, rows_.g1 + at, h_, width, hidden);
     }
-    gelu_rows<false>(n_, width, hidden, nullptr);
+    gelu_rows(n_, width, hidden, nullptr);
     product({n_, width, f_}, {hidden.data, h_, 1}, w_.w2 + at * f_, f_,
             at == 0 ? Rows{w_.b2, 0} : Rows{work_.z_query, f_}, {work_.z_query, f_});
     if (!causal() || at + width < h_) return;
@@ -520,8 +550,7 @@ class Head {
     for (int r = 0; r < rows; ++r) {
       row.for_each([&](int c, auto part) HWY_ATTR {
         const Vec now = part.load(w + r * stride + c);
-        part.store(hn::MulAdd(alpha, hn::Sub(part.load(start + r * stride + c), now), now),
-                   w + r * stride + c);
+        part.store(hn::MulAdd(alpha, hn::Sub(part.load(start + r * stride + c), now), now), w + r * stride + c);
       });
     }
   }
@@ -549,17 +578,19 @@ class Head {
 
   // z = q + LN(inner model at q)
   void write_results() {
-    for (int i = 0; i < n_; ++i) {
+    for_each_group([&]<int kR>(int i, std::integral_constant<int, kR>) HWY_ATTR {
       const float* const inner = work_.z_query + i * f_;
-      const Normed norm = normed(inner);
-      const float* const q = at(call_.q, i);
-      float* const z = at(call_.z, i);
-      row_.for_each([&](int c, auto part) HWY_ATTR {
-        const Vec out =
-            hn::MulAdd(part.load(gamma_ + c), norm.of(part.load(inner + c)), part.load(beta_ + c));
-        part.store(hn::Add(part.load(q + c), out), z + c);
-      });
-    }
+      const auto norm = normed<kR>(inner);
+      for (int r = 0; r < kR; ++r) {
+        const float* const q = at(call_.q, i + r);
+        float* const z = at(call_.z, i + r);
+        row_.for_each([&](int c, auto part) HWY_ATTR {
+          const Vec out =
+              hn::MulAdd(part.load(gamma_ + c), norm.of(r, part.load(inner + r * f_ + c)), part.load(beta_ + c));
+          part.store(hn::Add(part.load(q + c), out), z + c);
+        });
+      }
+    });
   }
 
   // Losses of the piece's tokens under any weights. Overwrites nothing that is still needed: work_.back holds
@@ -572,22 +603,25 @@ class Head {
       for_each_block([&](int at, int width) HWY_ATTR {
         const OutRows x{work_.slope + at, h_};
         product({n_, f_, width}, keys(), w.w1 + at, h_, {w.b1 + at, 0}, x);
-        gelu_rows<false>(n_, width, x, nullptr);
-        product({n_, width, f_}, {x.data, h_, 1}, w.w2 + at * f_, f_,
-                at == 0 ? Rows{w.b2, 0} : Rows{work_.z, f_}, {work_.z, f_});
+        gelu_rows(n_, width, x, nullptr);
+        product({n_, width, f_}, {x.data, h_, 1}, w.w2 + at * f_, f_, at == 0 ? Rows{w.b2, 0} : Rows{work_.z, f_},
+                {work_.z, f_});
       });
     }
-    for (int i = 0; i < n_; ++i) {
+    for_each_group([&]<int kR>(int i, std::integral_constant<int, kR>) HWY_ATTR {
       const float* const z = work_.z + i * f_;
-      const Normed norm = normed(z);
-      Vec squares = hn::Zero(Floats());
+      const auto norm = normed<kR>(z);
+      Vec squares[kR];
+      for (int r = 0; r < kR; ++r) squares[r] = hn::Zero(Floats());
       row_.for_each([&](int c, auto part) HWY_ATTR {
-        Vec x_hat;
-        const Vec e = error(norm, z, work_.target + i * f_, c, part, &x_hat);
-        squares = hn::MulAdd(e, e, squares);
+        for (int r = 0; r < kR; ++r) {
+          const Vec x_hat = part.cut(norm.of(r, part.load(z + r * f_ + c)));
+          const Vec e = error(x_hat, work_.target + (i + r) * f_, c, part);
+          squares[r] = hn::MulAdd(e, e, squares[r]);
+        }
       });
-      *at(losses, i) = sum(squares) / f_;
-    }
+      write_loss(i, squares, losses);
+    });
   }
 
   const TttShape& shape_;
