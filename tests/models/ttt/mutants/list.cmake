@@ -142,3 +142,23 @@ layer_mutant(conv_silu "SiLU after the convolution" "apply_conv<T>(w.conv_q, sta
   "apply_conv<T>(w.conv_q, state.conv_tail, shared, q);
     for (T& value : q) value *= sigmoid(value);")
 layer_mutant(conv_no_tail "convolution forgets what was before the piece" "push_tail<T>(state.conv_tail, shared);" "")
+
+# The backward pass
+gradient_mutant(none_gradient "(none, gradient)" "sum += row[i];" "sum = sum + row[i];")
+gradient_mutant(grad_no_curve "gelu'' left out of the gradient" " * work_.back[i] * work_.curve[i];" " * 0;")
+gradient_mutant(grad_no_rho "norm's factor taken for a constant" "d_z[c] -= d_rho * normed[c];" "d_z[c] -= 0;")
+gradient_mutant(grad_first_order "gradient through the norm's own derivative left out"
+  "gamma_[c] * d_e - rho * (d_g[c] * u_along + d_normed[c] * d_along);" "gamma_[c] * d_e;")
+gradient_mutant(grad_no_step_rate "rate's gradient by way of the state's step left out"
+  "work_.d_lr[j] += step_scale() * d_c;" "")
+gradient_mutant(grad_no_step_factor "last token factor's gradient by way of the state's step left out"
+  "if (causal_) work_.d_tau[b_ - 1] += work_.lr[j] * d_c;" "")
+gradient_mutant(grad_no_back_weights "W2 taken for a constant in g1"
+  "Math::multiply_add({h_, n_, f_}, {work_.rows, 1, h_}, last().g, f_, d_weights_ + last().w, f_);" "")
+gradient_mutant(grad_truncated "gradient cut between mini-batches"
+  "    if (ends) {\n      settle_back();" "    std::fill_n(d_weights_, size_, T(0));\n    if (ends) {\n      settle_back();")
+gradient_mutant(grad_no_target_key "key's gradient by way of the target left out"
+  "work_.layers[0].d_in[i * f_ + c] - d_target[c];" "work_.layers[0].d_in[i * f_ + c];")
+gradient_mutant(grad_gamma_once "norm weight's gradient by way of u only"
+  "d_u[c] * (e[c] + gamma_[c] * normed[c]);" "d_u[c] * e[c];")
+gradient_mutant(grad_no_beta "norm bias's gradient left out" "work_.d_beta[c] += d_e;" "")

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/ttt_backward.h"
 #include "models/golden/subjects.h"
 
 namespace longtake {
@@ -13,12 +14,18 @@ namespace longtake {
 #define KERNEL(name, what) \
   template <class T>       \
   TttBackend<T> name();
+#define GRADIENT(name, what)                                                                    \
+  template <class T>                                                                            \
+  std::size_t name##_scratch_size(const TttShape&, int);                                        \
+  template <class T>                                                                            \
+  void name(const TttShape&, const TttCall<T>&, const TttCheckpoints<T>&, const TttGradients<T>&);
 #define LAYER(name, what)                                                                               \
   template <class T>                                                                                    \
   TttLayerReport name(const TttLayerWeights<T>&, TttLayerState<T>&, TttScratch<T>&, std::span<const T>, \
                       std::span<T>, const TttLayerOptions<T>&);
 #include "mutants.inc"
 #undef KERNEL
+#undef GRADIENT
 #undef LAYER
 
 namespace {
@@ -29,13 +36,23 @@ struct Mutant {
   StreamingSubject<double>::Forward forward;
 };
 
+TttBackend<double> with_gradient(TttBackend<double> backend, decltype(backend.backward_scratch_size) scratch_size,
+                                 decltype(backend.backward) backward) {
+  backend.backward_scratch_size = scratch_size;
+  backend.backward = backward;
+  return backend;
+}
+
 std::vector<Mutant> mutants() {
   const auto& real = ttt_backends<double>().back();
   return {
 #define KERNEL(name, what) Mutant{what, name<double>(), ttt_layer_forward<double>},
+#define GRADIENT(name, what) \
+  Mutant{what, with_gradient(real, name##_scratch_size<double>, name<double>), ttt_layer_forward<double>},
 #define LAYER(name, what) Mutant{what, real, name<double>},
 #include "mutants.inc"
 #undef KERNEL
+#undef GRADIENT
 #undef LAYER
   };
 }
