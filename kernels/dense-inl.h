@@ -7,12 +7,21 @@
 #endif
 
 #include "kernels/gelu-inl.h"
+#include "kernels/rows-inl.h"
 #include "kernels/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace longtake {
 namespace HWY_NAMESPACE {
 #if LONGTAKE_SIMD
+
+// transpose() that adds to what is there.
+struct Plus {
+  HWY_INLINE void store(Vec v, float* to, std::ptrdiff_t) {
+    hn::StoreU(hn::Add(hn::LoadU(Floats(), to), v), Floats(), to);
+  }
+  HWY_INLINE void store(float v, float* to, std::ptrdiff_t) { *to += v; }
+};
 
 struct Dense {
   static void multiply_add(ProductExtents extents, LeftMatrix<float> a, const float* b, std::ptrdiff_t b_stride,
@@ -36,6 +45,25 @@ struct Dense {
       sums[1] = hn::MulAdd(hn::MaskedLoad(rest, d, a + i), hn::MaskedLoad(rest, d, b + i), sums[1]);
     }
     return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]))));
+  }
+
+  static float sum(const float* values, int count) {
+    Vec total = hn::Zero(Floats());
+    Row(count).for_each([&](int c, auto part) HWY_ATTR { total = hn::Add(total, part.load(values + c)); });
+    return hn::GetLane(row_sums<1>({total}));  // as the forward pass adds them
+  }
+
+  // out[i · stride + j] = a_i · b_j for j ≤ i < n; the rows of a and b are `width` long. Up to three more are written.
+  static void pairs(int n, int width, const float* a, const float* b, float* out, int stride) {
+    scores(n, 0, width, {a, width}, {b, width}, {out, stride});
+  }
+
+  // to [columns][rows] = fromᵀ
+  static void transpose(int rows, int columns, const float* from, float* to) {
+    HWY_NAMESPACE::transpose(rows, columns, {from, columns}, {to, rows});
+  }
+  static void add_transposed(int rows, int columns, const float* from, float* to) {
+    HWY_NAMESPACE::transpose(rows, columns, {from, columns}, {to, rows}, Plus());
   }
 
   static void gelu(float* x, float* slope, std::size_t count) {

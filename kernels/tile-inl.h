@@ -18,19 +18,12 @@
 #include <hwy/highway.h>
 
 #include "kernels/dense.h"
+#include "kernels/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace longtake {
 namespace HWY_NAMESPACE {
 #if LONGTAKE_SIMD
-namespace hn = hwy::HWY_NAMESPACE;
-
-using Floats = hn::CappedTag<float, 16>;
-using Vec = hn::Vec<Floats>;
-using Mask = hn::Mask<Floats>;
-inline constexpr int kLanes = HWY_MAX_BYTES / sizeof(float);
-inline constexpr bool kManyRegisters = HWY_TARGET != HWY_AVX2;  // 32, not 16
-
 // Starting values: row i of them is data + i · stride; a stride of 0 gives every row the same.
 struct Rows {
   const float* data;
@@ -226,28 +219,6 @@ void product(ProductExtents extents, LeftMatrix<float> a, const float* b, std::p
       .run(rows);
 }
 
-// The sums of four vectors' lanes, side by side.
-HWY_INLINE hn::Vec<hn::CappedTag<float, 4>> four_sums(Vec a, Vec b, Vec c, Vec d) {
-  const Floats all;
-  const hn::Repartition<double, Floats> pairs;
-  const Vec ab = hn::Add(hn::InterleaveLower(all, a, b), hn::InterleaveUpper(all, a, b));
-  const Vec cd = hn::Add(hn::InterleaveLower(all, c, d), hn::InterleaveUpper(all, c, d));
-  const auto left = hn::BitCast(pairs, ab), right = hn::BitCast(pairs, cd);
-  const Vec abcd = hn::Add(hn::BitCast(all, hn::InterleaveLower(pairs, left, right)),
-                           hn::BitCast(all, hn::InterleaveUpper(pairs, left, right)));
-#if HWY_MAX_BYTES == 64
-  const hn::CappedTag<float, 8> half;
-  const hn::CappedTag<float, 4> quarter;
-  const auto eight = hn::Add(hn::LowerHalf(half, abcd), hn::UpperHalf(half, abcd));
-  return hn::Add(hn::LowerHalf(quarter, eight), hn::UpperHalf(quarter, eight));
-#elif HWY_MAX_BYTES == 32
-  const hn::CappedTag<float, 4> half;
-  return hn::Add(hn::LowerHalf(half, abcd), hn::UpperHalf(half, abcd));
-#else
-  return abcd;
-#endif
-}
-
 // kR rows of scores()' result, four columns of it.
 template <int kR>
 HWY_INLINE void score_tile(int width, Rows q, Rows k, int columns, OutRows out) {
@@ -279,7 +250,7 @@ HWY_INLINE void score_tile(int width, Rows q, Rows k, int columns, OutRows out) 
   }
   HWY_UNROLL(4)
   for (int i = 0; i < kR; ++i) {
-    hn::StoreU(four_sums(sum[i][0], sum[i][1], sum[i][2], sum[i][3]), hn::CappedTag<float, 4>(),
+    hn::StoreU(four_sums(sum[i][0], sum[i][1], sum[i][2], sum[i][3]), Four(),
                out.data + i * out.stride);
   }
 }
@@ -327,7 +298,7 @@ struct Times {
 template <class Store = AsIs>
 Store transpose(int rows, int columns, Rows from, OutRows to, Store store = {}) {
   const Floats d;
-  const hn::CappedTag<float, 4> quad;
+  const Four quad;
   int r = 0;
   for (; r + kLanes <= rows; r += kLanes) {
     int c = 0;

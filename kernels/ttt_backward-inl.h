@@ -36,11 +36,14 @@ struct Layer {
   T* in = nullptr;         // [b][in_width] in the keys' pass
   T* g = nullptr;          // [b][out_width] ∂ℓ/∂(what it gives)
   T* in_read = nullptr;    // [b][in_width] in the queries' pass
-  T* score = nullptr;      // [b][b] in_read inᵀ + 1 for j ≤ i; kCausal only
+  T* score = nullptr;      // [b][pairs_stride] in_read · in for j ≤ i; kCausal only
   T* d_in = nullptr;       // like in
   T* d_g = nullptr;        // like g
   T* d_in_read = nullptr;  // like in_read
 };
+
+// Of rows of pairs of tokens: Math::pairs() writes up to three numbers more than there are.
+constexpr int pairs_stride(int b) { return (b + 3) / 4 * 4; }
 
 // What one head works in.
 template <class T>
@@ -74,8 +77,8 @@ struct Work {
   // Sums over the mini-batches, and what rounding has cost them so far.
   T* sums;  // [2][b + 2f]
   // Passing use.
-  T* steps;      // [b][b]
-  T* d_score;    // [b][b]
+  T* steps;      // [b][pairs_stride]
+  T* d_score;    // [b][pairs_stride]
   T* minus_c;    // [b]
   T* row;        // [max(f, h)]
   T* rows;       // [b][max(f, h)]
@@ -90,7 +93,7 @@ struct Work {
     const std::size_t f = shape.head_width;
     const std::size_t h = shape.model == TttModel::kMlp ? shape.hidden_width : 0;
     const std::size_t b = shape.mini_batch;
-    const std::size_t pairs = shape.form == TttForm::kCausal ? b * b : 0;
+    const std::size_t pairs = shape.form == TttForm::kCausal ? b * pairs_stride(shape.mini_batch) : 0;
     const std::size_t size = ttt_weights_size(shape);
     std::size_t used = 0;
     const auto take = [&](std::size_t count) {
@@ -135,17 +138,10 @@ struct Work {
   }
 };
 
-template <class T>
-T mean(const T* row, int f) {
-  T sum = 0;
-  for (int i = 0; i < f; ++i) sum += row[i];
-  return sum / f;
-}
-
 // x̂ of a row, which may be in place; gives ρ.
 template <class Math, class T>
 T standardise(const T* z, int f, T eps, T* normed) {
-  const T centre = mean(z, f);
+  const T centre = Math::sum(z, f) / f;
   for (int i = 0; i < f; ++i) normed[i] = z[i] - centre;
   const T variance = Math::dot(normed, normed, f) / f;
   const T rho = 1 / std::sqrt(variance + eps);
@@ -156,7 +152,7 @@ T standardise(const T* z, int f, T eps, T* normed) {
 // out = ρ (a − mean a − x̂ mean(a ⊙ x̂)): the derivative of x̂, which is its own transpose.
 template <class Math, class T>
 void through_norm(const T* a, const T* normed, T rho, int f, T* out) {
-  const T along_one = mean(a, f);
+  const T along_one = Math::sum(a, f) / f;
   const T along_normed = Math::dot(a, normed, f) / f;
   for (int c = 0; c < f; ++c) out[c] = rho * (a[c] - along_one - normed[c] * along_normed);
 }
@@ -171,6 +167,7 @@ class Head {
         f_(shape.head_width),
         h_(shape.model == TttModel::kMlp ? shape.hidden_width : 0),
         b_(shape.mini_batch),
+        pairs_(pairs_stride(shape.mini_batch)),
         causal_(shape.form == TttForm::kCausal),
         size_(ttt_weights_size(shape)),
         call_(call),
@@ -275,7 +272,7 @@ class Head {
     const int columns = layer.out_width;
     for (int i = 0; i < n_; ++i) std::copy_n(weights + layer.bias, columns, out + i * columns);
     Math::multiply_add({n_, layer.in_width, columns}, {in, layer.in_width, 1}, weights + layer.w, columns, out,
-                 columns);
+                       columns);
   }
 
   void make_targets() {
@@ -286,7 +283,7 @@ class Head {
       for (int c = 0; c < f_; ++c) target[c] = v[c] - k[c];
       if (shape_.target == TttTarget::kResidual) continue;
       T* const unit = work_.unit + i * f_;
-      const T centre = mean(target, f_);
+      const T centre = Math::sum(target, f_) / f_;
       for (int c = 0; c < f_; ++c) target[c] -= centre;
       work_.deviation[i] = std::sqrt(Math::dot(target, target, f_) / (f_ - 1));
       const T scale = 1 / (work_.deviation[i] + T(1e-8));
@@ -332,7 +329,7 @@ class Head {
       const int columns = layer->out_width;
       scale_rows(layer->in, in_width);
       Math::multiply_add({in_width, b_, columns}, {work_.rows, 1, in_width}, layer->g, columns, next + layer->w,
-                   columns);
+                         columns);
       Math::multiply_add({1, b_, columns}, {work_.minus_c, 0, 1}, layer->g, columns, next + layer->bias, columns);
     }
     if (call_.decay != nullptr) {
@@ -383,23 +380,18 @@ class Head {
   void read(Layer<T>& layer, const T* weights, T* out) {
     affine(layer, layer.in_read, weights, out);
     if (!causal_ || !layer.learns) return;
-    for (int i = 0; i < n_; ++i) {
-      for (int j = 0; j <= i; ++j) {
-        layer.score[i * n_ + j] =
-            Math::dot(layer.in_read + i * layer.in_width, layer.in + j * layer.in_width, layer.in_width) + 1;
-      }
-    }
+    Math::pairs(n_, layer.in_width, layer.in_read, layer.in, layer.score, pairs_);
     weigh_scores(layer);
-    Math::multiply_add({n_, n_, layer.out_width}, {work_.steps, n_, 1}, layer.g, layer.out_width, out,
-                 layer.out_width);
+    Math::multiply_add({n_, n_, layer.out_width}, {work_.steps, pairs_, 1}, layer.g, layer.out_width, out,
+                       layer.out_width);
   }
 
-  // work_.steps = −M ⊙ S, M_ij = τ_i lr_j for j ≤ i
+  // work_.steps = −M ⊙ S, S = score + 1, M_ij = τ_i lr_j for j ≤ i
   void weigh_scores(const Layer<T>& layer) {
     for (int i = 0; i < n_; ++i) {
-      T* const row = work_.steps + i * n_;
+      T* const row = work_.steps + i * pairs_;
       for (int j = 0; j <= i; ++j) {
-        row[j] = -(call_.token_scale[i] * work_.lr[j]) * layer.score[i * n_ + j];
+        row[j] = -(call_.token_scale[i] * work_.lr[j]) * (layer.score[i * pairs_ + j] + 1);
       }
       std::fill(row + i + 1, row + n_, T(0));
     }
@@ -436,12 +428,13 @@ class Head {
     if (!causal_ || !layer.learns) return;
     const int in_width = layer.in_width;
     const int columns = layer.out_width;
+    Math::pairs(n_, columns, d_out, layer.g, work_.d_score, pairs_);
     for (int i = 0; i < n_; ++i) {
       const T tau = call_.token_scale[i];
-      T* const d_score = work_.d_score + i * n_;
+      T* const d_score = work_.d_score + i * pairs_;
       for (int j = 0; j <= i; ++j) {
-        const T t = Math::dot(d_out + i * columns, layer.g + j * columns, columns);
-        const T d_step = -t * layer.score[i * n_ + j];  // of M_ij
+        const T t = d_score[j];
+        const T d_step = -t * (layer.score[i * pairs_ + j] + 1);  // of M_ij
         work_.d_lr[j] += tau * d_step;
         work_.d_tau[i] += work_.lr[j] * d_step;
         d_score[j] = -(tau * work_.lr[j]) * t;
@@ -449,9 +442,9 @@ class Head {
       std::fill(d_score + i + 1, d_score + n_, T(0));
     }
     weigh_scores(layer);
-    Math::multiply_add({n_, n_, columns}, {work_.steps, 1, n_}, d_out, columns, layer.d_g, columns);
-    Math::multiply_add({n_, n_, in_width}, {work_.d_score, 1, n_}, layer.in_read, in_width, layer.d_in, in_width);
-    Math::multiply_add({n_, n_, in_width}, {work_.d_score, n_, 1}, layer.in, in_width, layer.d_in_read, in_width);
+    Math::multiply_add({n_, n_, columns}, {work_.steps, 1, pairs_}, d_out, columns, layer.d_g, columns);
+    Math::multiply_add({n_, n_, in_width}, {work_.d_score, 1, pairs_}, layer.in_read, in_width, layer.d_in, in_width);
+    Math::multiply_add({n_, n_, in_width}, {work_.d_score, pairs_, 1}, layer.in, in_width, layer.d_in_read, in_width);
   }
 
   // Of in W + b: ∂L/∂W and ∂L/∂b go to d_weights_; ∂L/∂in is added to d_in.
@@ -467,15 +460,10 @@ class Head {
   void add_transposed(const T* rows, const Layer<T>& layer, const T* weights, T* to) {
     const int in_width = layer.in_width;
     const int columns = layer.out_width;
-    for (int i = 0; i < n_; ++i) {
-      for (int c = 0; c < columns; ++c) work_.turned[c * n_ + i] = rows[i * columns + c];
-    }
+    Math::transpose(n_, columns, rows, work_.turned);
     std::fill_n(work_.product, in_width * n_, T(0));
-    Math::multiply_add({in_width, columns, n_}, {weights + layer.w, columns, 1}, work_.turned, n_, work_.product,
-                 n_);
-    for (int i = 0; i < n_; ++i) {
-      for (int c = 0; c < in_width; ++c) to[i * in_width + c] += work_.product[c * n_ + i];
-    }
+    Math::multiply_add({in_width, columns, n_}, {weights + layer.w, columns, 1}, work_.turned, n_, work_.product, n_);
+    Math::add_transposed(in_width, n_, work_.product, to);
   }
 
   // Decay and kept row norms. With r' = s r, s = ‖r₀‖ / ‖r‖:
@@ -596,12 +584,13 @@ class Head {
     const T along = deviation > 0 ? Math::dot(d_target, unit, f_) / (deviation * (f_ - 1)) : T(0);
     const T scale = 1 / (deviation + T(1e-8));
     for (int c = 0; c < f_; ++c) d_target[c] = d_target[c] * scale - unit[c] * along;
-    const T centre = mean(d_target, f_);
+    const T centre = Math::sum(d_target, f_) / f_;
     for (int c = 0; c < f_; ++c) d_target[c] -= centre;
   }
 
   const TttShape& shape_;
   const int f_, h_, b_;  // h_ = 0: linear
+  const int pairs_;      // from row to row of pairs of tokens
   const bool causal_;
   const std::size_t size_;
   const TttCall<T>& call_;

@@ -60,8 +60,9 @@ struct TttGradients {
 // target, the norm of a start row of length 0. A row of length 0, which stays, passes its gradient on. Throws
 // std::invalid_argument for a backend without a backward pass.
 //
-// The interval of the checkpoints changes no bit, nor does cutting a call into windows, except in the sums
-// that are added to.
+// The interval of the checkpoints changes no bit in the scalar backend, nor does cutting a call into windows, except in
+// the sums that are added to. Vector backends round the first pass otherwise than the forward pass does, so there both
+// change the last digits.
 template <class T>
 void ttt_backward(const TttBackend<T>& backend, const TttShape& shape, const TttCall<T>& call,
                   const TttCheckpoints<T>& checkpoints, const TttGradients<T>& gradients);

@@ -16,6 +16,26 @@ struct Plain {
     plain::multiply_add(extents, a, b, b_stride, c, c_stride);
   }
   static T dot(const T* a, const T* b, int count) { return plain::dot(a, b, count); }
+  static T sum(const T* values, int count) {
+    T total = 0;
+    for (int i = 0; i < count; ++i) total += values[i];
+    return total;
+  }
+  static void pairs(int n, int width, const T* a, const T* b, T* out, int stride) {
+    for (int i = 0; i < n; ++i) {
+      for (int j = 0; j <= i; ++j) out[i * stride + j] = dot(a + i * width, b + j * width, width);
+    }
+  }
+  static void transpose(int rows, int columns, const T* from, T* to) {
+    for (int r = 0; r < rows; ++r) {
+      for (int c = 0; c < columns; ++c) to[c * rows + r] = from[r * columns + c];
+    }
+  }
+  static void add_transposed(int rows, int columns, const T* from, T* to) {
+    for (int r = 0; r < rows; ++r) {
+      for (int c = 0; c < columns; ++c) to[c * rows + r] += from[r * columns + c];
+    }
+  }
   static void gelu(T* x, T* slope, std::size_t count) { plain::gelu(x, slope, count); }
   static void gelu(T* x, T* slope, T* curve, std::size_t count) { plain::gelu(x, slope, curve, count); }
 };

@@ -37,6 +37,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/gelu-inl.h"
+#include "kernels/rows-inl.h"
 #include "kernels/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -103,72 +104,13 @@ struct Work {
   }
 };
 
-// A row of f numbers as vectors; the lanes beyond f are zero.
-class Row {
- public:
-  explicit Row(int f) : f_(f), whole_(f / kLanes * kLanes), last_(hn::FirstN(Floats(), std::size_t(f - whole_))) {}
-
-  // each(offset, load, store) per vector; the two know how many lanes count.
-  template <class Each>
-  HWY_INLINE void for_each(Each each) const {
-    for (int c = 0; c < whole_; c += kLanes) each(c, Whole{});
-    if (whole_ < f_) each(whole_, Part{last_});
-  }
-  struct Whole {
-    HWY_INLINE Vec load(const float* from) const { return hn::LoadU(Floats(), from); }
-    HWY_INLINE void store(Vec v, float* to) const { hn::StoreU(v, Floats(), to); }
-    HWY_INLINE Vec cut(Vec v) const { return v; }
-  };
-  struct Part {
-    Mask mask;
-    HWY_INLINE Vec load(const float* from) const { return hn::MaskedLoad(mask, Floats(), from); }
-    HWY_INLINE void store(Vec v, float* to) const { hn::BlendedStore(v, mask, Floats(), to); }
-    HWY_INLINE Vec cut(Vec v) const { return hn::IfThenElseZero(mask, v); }
-  };
-
- private:
-  int f_, whole_;
-  Mask last_;
-};
-
-HWY_INLINE float sum(Vec v) { return hn::GetLane(hn::SumOfLanes(Floats(), v)); }
-HWY_INLINE Vec sum_everywhere(Vec v) { return hn::SumOfLanes(Floats(), v); }
-HWY_INLINE Vec set(float value) { return hn::Set(Floats(), value); }
-
-// The lanes' sums of four vectors or of one, each added up in the same order.
-using Four = hn::CappedTag<float, 4>;
-template <int kR>
-HWY_INLINE hn::Vec<Four> row_sums(const Vec (&v)[kR]) {
-  static_assert(kR == 4 || kR == 1);
-  if constexpr (kR == 4) return four_sums(v[0], v[1], v[2], v[3]);
-  return four_sums(v[0], hn::Zero(Floats()), hn::Zero(Floats()), hn::Zero(Floats()));
-}
-
-// Σ v², also the test for anything that is not finite.
-double square_sum(const float* values, std::size_t count) {
-  const Floats d;
-  Vec sums[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
-  std::size_t i = 0;
-  for (; i + 4 * kLanes <= count; i += 4 * kLanes) {
-    HWY_UNROLL(4)
-    for (int j = 0; j < 4; ++j) {
-      const Vec v = hn::LoadU(d, values + i + j * kLanes);
-      sums[j] = hn::MulAdd(v, v, sums[j]);
-    }
-  }
-  float rest = 0;
-  for (; i < count; ++i) rest += values[i] * values[i];
-  return double(sum(hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3])))) + rest;
-}
-
 bool all_finite(const float* values, std::size_t count) {
   unsigned bad = 0;
   for (std::size_t i = 0; i < count; ++i) bad |= std::abs(values[i]) <= std::numeric_limits<float>::max() ? 0u : 1u;
   return bad == 0;
 }
 
-// x ← gelu(x), and slope ← gelu'(x) unless it is null, on n rows of `width` numbers. Gives Σ x² of what comes
-// out.
+// x ← gelu(x), and slope ← gelu'(x) unless it is null, on n rows of `width` numbers. Gives Σ x² of what comes out.
 float gelu_rows(int n, int width, OutRows x, float* slope) {
   Vec squares = hn::Zero(Floats());
   for (int i = 0; i < n; ++i) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/aligned.h"
 #include "kernels/ttt.h"
 
 namespace longtake {
@@ -17,23 +18,33 @@ namespace longtake {
 template <class T>
 class Guarded {
  public:
-  explicit Guarded(std::size_t count) : all_(count + 2 * kMargin, kMark) {
+  // `shift` moves it off the boundary of a cache line.
+  explicit Guarded(std::size_t count, int shift = 0) : before_(kMargin + shift), all_(count + before_ + kMargin, kMark) {
     std::fill_n(data(), count, std::numeric_limits<T>::quiet_NaN());
   }
-  T* data() { return all_.data() + kMargin; }
-  std::size_t size() const { return all_.size() - 2 * kMargin; }
-  std::vector<T> values() const { return {all_.begin() + kMargin, all_.end() - kMargin}; }
+  T* data() { return all_.data() + before_; }
+  std::size_t size() const { return all_.size() - before_ - kMargin; }
+  std::vector<T> values() const { return {all_.begin() + before_, all_.end() - kMargin}; }
   bool intact() const {
     const auto is_mark = [](T value) { return value == kMark; };
-    return std::all_of(all_.begin(), all_.begin() + kMargin, is_mark) &&
+    return std::all_of(all_.begin(), all_.begin() + before_, is_mark) &&
            std::all_of(all_.end() - kMargin, all_.end(), is_mark);
   }
 
  private:
   static constexpr int kMargin = 32;
   static constexpr T kMark = T(-7654321);
-  std::vector<T> all_;
+  int before_;
+  AlignedVector<T> all_;
 };
+
+// An input, likewise with something that must not be read before and behind it.
+template <class T>
+Guarded<T> guarded_input(const std::vector<double>& values, int shift) {
+  Guarded<T> out(values.size(), shift);
+  std::copy(values.begin(), values.end(), out.data());
+  return out;
+}
 
 template <class T>
 struct Results {
@@ -81,24 +92,25 @@ struct Problem {
 
   const std::vector<double>& first_weights() const { return carried.empty() ? start : carried; }
 
-  // In pieces of the given lengths, repeated until all tokens are through.
+  // In pieces of the given lengths, repeated until all tokens are through; every buffer begins `shift` numbers behind a
+  // cache line's boundary.
   template <class T>
-  Results<T> run(const TttBackend<T>& backend, const std::vector<int>& pieces = {1 << 20}) const {
-    const auto as = [](const std::vector<double>& from) { return std::vector<T>(from.begin(), from.end()); };
-    const auto tq = as(q), tk = as(k), tv = as(v), tlr = as(lr), ttau = as(tau), tg = as(gamma),
-               tb = as(beta), tstart = as(start), talpha = as(alpha);
+  Results<T> run(const TttBackend<T>& backend, const std::vector<int>& pieces = {1 << 20}, int shift = 0) const {
+    const auto as = [&](const std::vector<double>& from) { return guarded_input<T>(from, shift); };
+    auto tq = as(q), tk = as(k), tv = as(v), tlr = as(lr), ttau = as(tau), tg = as(gamma), tb = as(beta),
+         tstart = as(start), talpha = as(alpha);
     const std::ptrdiff_t f = shape.head_width;
     const std::size_t per_token = std::size_t(shape.heads) * tokens;
-    Guarded<T> z(per_token * f), before(per_token), after(per_token), init(per_token);
-    Guarded<T> weights(tstart.size()), rows(shape.heads * ttt_rows_size(shape));
-    Guarded<T> scratch(backend.scratch_size(shape));
+    Guarded<T> z(per_token * f, shift), before(per_token, shift), after(per_token, shift), init(per_token, shift);
+    Guarded<T> weights(tstart.size(), shift), rows(shape.heads * ttt_rows_size(shape), shift);
+    Guarded<T> scratch(backend.scratch_size(shape), shift);
     std::copy(first_weights().begin(), first_weights().end(), weights.data());
     TttState<T> state{weights.data(), rows.data(), 0};
     Results<T> out;
     std::size_t piece = 0;
     for (int first = 0; first < tokens; ++piece) {
       const int n = std::min(pieces[piece % pieces.size()], tokens - first);
-      const auto row = [&](const std::vector<T>& from) {
+      const auto row = [&](Guarded<T>& from) {
         return TttView<const T>{from.data() + first * f, tokens * f, f};
       };
       const auto loss = [&](Guarded<T>& to) { return TttView<T>{to.data() + first, tokens, 1}; };

@@ -191,6 +191,24 @@ TYPED_TEST(Ttt, GivesTheSameBitsInAnyPieces) {
   }
 }
 
+TYPED_TEST(Ttt, GivesTheSameBitsAtAnyAlignment) {
+  using T = TypeParam;
+  for (const auto& backend : this->backends) {
+    for (const TttShape& s : shapes({5, 33, 64}, {4, 16})) {
+      if (!backend.supports(s)) continue;
+      const Problem problem(s, s.form == TttForm::kCausal ? 37 : 2 * s.mini_batch, 6);
+      const auto aligned = problem.run<T>(backend);
+      for (const int shift : {1, 2, 15}) {
+        const auto shifted = problem.run<T>(backend, {1 << 20}, shift);
+        EXPECT_TRUE(shifted.intact) << testing::PrintToString(s) << shift;
+        EXPECT_EQ(shifted.z, aligned.z) << testing::PrintToString(s) << shift;
+        EXPECT_EQ(shifted.weights, aligned.weights) << testing::PrintToString(s) << shift;
+        EXPECT_EQ(shifted.before, aligned.before) << testing::PrintToString(s) << shift;
+      }
+    }
+  }
+}
+
 TYPED_TEST(Ttt, LaterTokensDoNotReachBack) {
   using T = TypeParam;
   for (const auto& backend : this->backends) {

@@ -144,7 +144,7 @@ layer_mutant(conv_silu "SiLU after the convolution" "apply_conv<T>(w.conv_q, sta
 layer_mutant(conv_no_tail "convolution forgets what was before the piece" "push_tail<T>(state.conv_tail, shared);" "")
 
 # The backward pass
-gradient_mutant(none_gradient "(none, gradient)" "sum += row[i];" "sum = sum + row[i];")
+gradient_mutant(none_gradient "(none, gradient)" "const T d_e = gamma_[c] * d_u[c];" "const T d_e = d_u[c] * gamma_[c];")
 gradient_mutant(grad_no_curve "gelu'' left out of the gradient" " * work_.back[i] * work_.curve[i];" " * 0;")
 gradient_mutant(grad_no_rho "norm's factor taken for a constant" "d_z[c] -= d_rho * normed[c];" "d_z[c] -= 0;")
 gradient_mutant(grad_first_order "gradient through the norm's own derivative left out"
