@@ -211,20 +211,27 @@ class Best {
   double best_ = std::numeric_limits<double>::infinity();
 };
 
-// Seconds per token when `threads` streams run at once.
+// Seconds per token when all streams run at once, each on a thread: from the first one's start to the last one's end.
 double run_together(std::vector<Stream>& streams, int calls) {
-  std::barrier start(static_cast<std::ptrdiff_t>(streams.size()) + 1);
+  struct Span {
+    Clock::time_point begin, end;
+  };
+  std::vector<Span> spans(streams.size());
+  std::barrier start(static_cast<std::ptrdiff_t>(streams.size()));
   std::atomic<std::int64_t> tokens = 0;
   std::vector<std::jthread> threads;
-  for (Stream& stream : streams) {
-    threads.emplace_back([&] {
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    threads.emplace_back([&, i] {
       start.arrive_and_wait();
-      for (int call = 0; call < calls; ++call) tokens += stream.run();
+      spans[i].begin = Clock::now();
+      for (int call = 0; call < calls; ++call) tokens += streams[i].run();
+      spans[i].end = Clock::now();
     });
   }
-  start.arrive_and_wait();
-  const double seconds = seconds_of([&] { threads.clear(); });
-  return seconds / static_cast<double>(tokens.load());
+  threads.clear();
+  const auto begin = std::ranges::min(spans, {}, &Span::begin).begin;
+  const auto end = std::ranges::max(spans, {}, &Span::end).end;
+  return std::chrono::duration<double>(end - begin).count() / static_cast<double>(tokens.load());
 }
 
 double fma_peak(Isa isa) {
