@@ -55,7 +55,9 @@ struct Dense {
 
   // out[i · stride + j] = a_i · b_j for j ≤ i < n; the rows of a and b are `width` long. Up to three more are written.
   static void pairs(int n, int width, const float* a, const float* b, float* out, int stride) {
-    scores(n, 0, width, {a, width}, {b, width}, {out, stride});
+    scores(
+        n, width, {a, width}, {b, width}, {out, stride}, [](int i, int rows) { return std::pair(0, i + rows); },
+        [](int, int, auto sums) HWY_ATTR { return sums; });
   }
 
   // to [columns][rows] = fromᵀ

@@ -77,6 +77,35 @@ HWY_INLINE hn::Vec<Four> four_sums(Vec a, Vec b, Vec c, Vec d) {
 #endif
 }
 
+// The sums of sixteen vectors' lanes, four by four as they stand; each is added up as by four_sums().
+HWY_INLINE void sixteen_sums(const Vec (&v)[4][4], float* out) {
+  const Floats all;
+  const hn::Repartition<double, Floats> pairs;
+  Vec row[4];  // in each 128-bit block, a part of the four sums of v[i]
+  HWY_UNROLL(4)
+  for (int i = 0; i < 4; ++i) {
+    const Vec ab = hn::Add(hn::InterleaveLower(all, v[i][0], v[i][1]), hn::InterleaveUpper(all, v[i][0], v[i][1]));
+    const Vec cd = hn::Add(hn::InterleaveLower(all, v[i][2], v[i][3]), hn::InterleaveUpper(all, v[i][2], v[i][3]));
+    const auto left = hn::BitCast(pairs, ab), right = hn::BitCast(pairs, cd);
+    row[i] = hn::Add(hn::BitCast(all, hn::InterleaveLower(pairs, left, right)),
+                     hn::BitCast(all, hn::InterleaveUpper(pairs, left, right)));
+  }
+#if HWY_MAX_BYTES >= 32
+  const auto halves = [&](int i, int j) HWY_ATTR {
+    return hn::Add(hn::ConcatLowerLower(all, row[j], row[i]), hn::ConcatUpperUpper(all, row[j], row[i]));
+  };
+#endif
+#if HWY_MAX_BYTES == 64
+  const Vec even = halves(0, 2), odd = halves(1, 3);
+  hn::StoreU(hn::Add(hn::OddEvenBlocks(odd, even), hn::SwapAdjacentBlocks(hn::OddEvenBlocks(even, odd))), all, out);
+#elif HWY_MAX_BYTES == 32
+  hn::StoreU(halves(0, 1), all, out);
+  hn::StoreU(halves(2, 3), all, out + 8);
+#else
+  for (int i = 0; i < 4; ++i) hn::StoreU(row[i], all, out + 4 * i);
+#endif
+}
+
 // The lanes' sums of four vectors or of one, each added up in the same order.
 template <int kR>
 HWY_INLINE hn::Vec<Four> row_sums(const Vec (&v)[kR]) {

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <type_traits>
+#include <utility>
 
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
@@ -49,15 +50,24 @@ HWY_INLINE void store_last(Vec v, Mask last, float* to) {
   }
 }
 
+// What the tokens of a causal mini-batch have changed so far: row i of a product gets Σ_j score[j][i] · step_j on top,
+// over j ≤ open + i. Later entries are not touched: what a later token did wrong must not reach an earlier one.
+struct Causal {
+  const float* score;
+  std::ptrdiff_t score_stride;
+  const float* step;
+  std::ptrdiff_t step_stride;
+  int open;
+};
+
 // kR rows times kV vectors of C, held in registers over the whole inner extent.
-//   kStride    the rows' distance in A if it is known, else 0: as constants their addresses cost nothing. With 1, A is
-//              a transposed matrix of any inner stride; with more its inner stride must be 1.
-//   kTriangle  beyond `inner`, row i goes on for i + 1 more
-//   kStep      the step of a TTT mini-batch of 16 tokens: `inner` is 16, and C, which comes from L2, is asked for one
-//              tile ahead
-template <int kR, int kV, bool kCut, int kStride, bool kTriangle, bool kStep = false>
+//   kStride  the rows' distance in A if it is known, else 0: as constants their addresses cost nothing. With 1, A is
+//            a transposed matrix of any inner stride; with more its inner stride must be 1.
+//   kCausal  as Causal says
+//   kUpdate  of W by a mini-batch of 16 tokens: `inner` is 16, and C, which comes from L2, is asked for one tile ahead
+template <int kR, int kV, bool kCut, int kStride, bool kCausal, bool kUpdate = false>
 HWY_INLINE void tile(int inner, LeftMatrix<float> a, const float* HWY_RESTRICT b, std::ptrdiff_t b_stride, Rows start,
-                     OutRows c, Mask last) {
+                     OutRows c, Mask last, Causal causal) {
   const Floats d;
   const std::ptrdiff_t row_stride = kStride != 0 ? kStride : a.row_stride;
   const std::ptrdiff_t inner_stride = kStride > 1 ? 1 : a.inner_stride;
@@ -69,7 +79,7 @@ HWY_INLINE void tile(int inner, LeftMatrix<float> a, const float* HWY_RESTRICT b
     sum[i][kV - 1] = load_last<kCut>(last, start.data + i * start.stride + (kV - 1) * kLanes);
   }
   // One inner index, in the rows from `first` on.
-  const auto add = [&](const float* left, const float* HWY_RESTRICT right, int first) HWY_ATTR {
+  const auto add = [&](const float* left, std::ptrdiff_t stride, const float* HWY_RESTRICT right, int first) HWY_ATTR {
     Vec row[kV];
     HWY_UNROLL(8)
     for (int j = 0; j + 1 < kV; ++j) row[j] = hn::LoadU(d, right + j * kLanes);
@@ -77,19 +87,28 @@ HWY_INLINE void tile(int inner, LeftMatrix<float> a, const float* HWY_RESTRICT b
     HWY_UNROLL(16)
     for (int i = 0; i < kR; ++i) {
       if (i < first) continue;
-      const Vec factor = hn::Set(d, left[i * row_stride]);
+      const Vec factor = hn::Set(d, left[i * stride]);
       HWY_UNROLL(8)
       for (int j = 0; j < kV; ++j) sum[i][j] = hn::MulAdd(factor, row[j], sum[i][j]);
     }
   };
+  if (kCausal) {  // first: the last row has to wait for each of its terms
+    const float* score = causal.score;
+    const float* HWY_RESTRICT step = causal.step;
+    for (int j = 0; j < causal.open; ++j, score += causal.score_stride, step += causal.step_stride) {
+      add(score, 1, step, 0);
+    }
+    HWY_UNROLL(16)
+    for (int i = 0; i < kR; ++i, score += causal.score_stride, step += causal.step_stride) add(score, 1, step, i);
+  }
   const float* HWY_RESTRICT left = a.data;
   int k = 0;
-  if (kStep) {
+  if (kUpdate) {
     for (; k < 16; k += 4) {
       HWY_UNROLL(4)
       for (int step = 0; step < 4; ++step) {
         hwy::Prefetch(c.data + (kR + (k + step) / kV) * c.stride + (k + step) % kV * kLanes);
-        add(left + step * inner_stride, b, 0);
+        add(left + step * inner_stride, row_stride, b, 0);
         b += b_stride;
       }
       left += 4 * inner_stride;
@@ -98,21 +117,13 @@ HWY_INLINE void tile(int inner, LeftMatrix<float> a, const float* HWY_RESTRICT b
     for (; k + 4 <= inner; k += 4) {  // the processor foresees the end of a short loop
       HWY_UNROLL(4)
       for (int step = 0; step < 4; ++step) {
-        add(left + step * inner_stride, b, 0);
+        add(left + step * inner_stride, row_stride, b, 0);
         b += b_stride;
       }
       left += 4 * inner_stride;
     }
   }
-  for (; k < inner; ++k, left += inner_stride, b += b_stride) add(left, b, 0);
-  if (kTriangle) {
-    HWY_UNROLL(16)
-    for (int i = 0; i < kR; ++i) {
-      add(left, b, i);
-      left += inner_stride;
-      b += b_stride;
-    }
-  }
+  for (; k < inner; ++k, left += inner_stride, b += b_stride) add(left, row_stride, b, 0);
   HWY_UNROLL(16)
   for (int i = 0; i < kR; ++i) {
     HWY_UNROLL(8)
@@ -127,104 +138,112 @@ constexpr int tallest(int vectors) {
   return vectors == 1 ? 8 : vectors == 2 ? 6 : vectors == 4 ? 2 : 1;
 }
 
-// All rows of one strip of kV vectors of columns.
-template <int kV, bool kCut, bool kTriangle>
-class Strip {
+// C = start + A · B, and with kCausal what `causal` says on top.
+template <bool kCausal>
+class Product {
  public:
-  void run(int rows) const {
-    if constexpr (kManyRegisters && kV > 1 && kTall * kV == 16 && !kCut && !kTriangle) {
-      if (inner == 16 && a.row_stride == 1) return run_known<1, true>(rows);
+  Product(ProductExtents extents, LeftMatrix<float> a, const float* b, std::ptrdiff_t b_stride, Rows start, OutRows c,
+          Causal causal)
+      : extents_(extents), a_(a), b_(b), b_stride_(b_stride), start_(start), c_(c), causal_(causal) {}
+
+  void run() {
+    const auto [rows, inner, columns] = extents_;
+    // Few rows need wide strips to have enough sums under way, and a short inner extent needs them because a
+    // tile then mostly loads and stores. Tall tiles read B only once.
+    if (rows <= tallest(8)) strips<8>();
+    if (rows <= tallest(4) || (kManyRegisters && inner <= 16)) strips<4>();
+    if (!(kManyRegisters && rows % tallest(1) == 0 && inner > 16)) strips<2>();
+    strips<1>();
+    if (j_ == columns) return;
+    last_ = hn::FirstN(Floats(), static_cast<std::size_t>(columns - j_));
+    tiles<1, true, 0>(0);
+  }
+
+ private:
+  // Strips of kV vectors of columns, as many as there are.
+  template <int kV>
+  void strips() {
+    if (j_ + kV * kLanes > extents_.columns) return;
+    constexpr int kTall = tallest(kV);
+    if constexpr (kManyRegisters && kV > 1 && kTall * kV == 16 && !kCausal) {
+      if (extents_.inner == 16 && a_.row_stride == 1) return strips_known<kV, 1, true>();
     }
     // Sixteen row addresses do not fit in registers; those of the distances that TTT heads of the usual
     // widths have are made constants, so that they take none.
-    if constexpr (kTall == 16 && !kCut && !kTriangle) {
-      switch (a.inner_stride == 1 || a.row_stride == 1 ? a.row_stride : 0) {
-        case 1: return run_known<1>(rows);
-        case 16: return run_known<16>(rows);
-        case 32: return run_known<32>(rows);
-        case 64: return run_known<64>(rows);
-        case 96: return run_known<96>(rows);
-        case 128: return run_known<128>(rows);
-        case 256: return run_known<256>(rows);
-        case 384: return run_known<384>(rows);
-        case 512: return run_known<512>(rows);
+    if constexpr (kTall == 16) {
+      switch (a_.inner_stride == 1 || a_.row_stride == 1 ? a_.row_stride : 0) {
+        case 1: return strips_known<kV, 1>();
+        case 16: return strips_known<kV, 16>();
+        case 32: return strips_known<kV, 32>();
+        case 64: return strips_known<kV, 64>();
+        case 96: return strips_known<kV, 96>();
+        case 128: return strips_known<kV, 128>();
+        case 256: return strips_known<kV, 256>();
+        case 384: return strips_known<kV, 384>();
+        case 512: return strips_known<kV, 512>();
         default: break;
       }
     }
-    run_known<0>(rows);
+    strips_known<kV, 0>();
+  }
+  template <int kV, int kStride, bool kUpdate = false>
+  void strips_known() {
+    for (; j_ + kV * kLanes <= extents_.columns; j_ += kV * kLanes) tiles<kV, false, kStride, kUpdate>(0);
   }
 
-  int inner;
-  LeftMatrix<float> a;
-  const float* b;
-  std::ptrdiff_t b_stride;
-  Rows start;
-  OutRows c;
-  Mask last;
-
- private:
-  static constexpr int kTall = tallest(kV);
-
-  template <int kStride, bool kStep = false>
-  void run_known(int rows) const {
-    int i = 0;
+  // All rows of the strip.
+  template <int kV, bool kCut, int kStride, bool kUpdate = false>
+  void tiles(int i) const {
+    constexpr int kTall = tallest(kV);
+    const int rows = extents_.rows;
     if constexpr (kTall != 16 || kStride != 0) {  // sixteen addresses do not fit in registers
-      for (; i + kTall <= rows; i += kTall) at<kTall, kStride, kStep>(i);
+      for (; i + kTall <= rows; i += kTall) at<kTall, kV, kCut, kStride, kUpdate>(i);
     }
-    if (i < rows) rest<kTall == 16 ? 8 : kTall - 1>(i, rows);
+    if (i < rows) rest<kTall == 16 ? 8 : kTall - 1, kV, kCut>(i);
   }
-  template <int kR>
-  void rest(int i, int rows) const {
+  template <int kR, int kV, bool kCut>
+  void rest(int i) const {
     if constexpr (kR > 0) {
-      for (; i + kR <= rows; i += kR) at<kR, 0>(i);
-      rest<kR - 1>(i, rows);
+      for (; i + kR <= extents_.rows; i += kR) at<kR, kV, kCut, 0>(i);
+      rest<kR - 1, kV, kCut>(i);
     }
   }
-  template <int kR, int kStride, bool kStep = false>
+  template <int kR, int kV, bool kCut, int kStride, bool kUpdate = false>
   HWY_INLINE void at(int i) const {
-    tile<kR, kV, kCut, kStride, kTriangle, kStep>(
-        kTriangle ? inner + i : inner, {a.data + i * a.row_stride, a.row_stride, a.inner_stride}, b, b_stride,
-        {start.data + i * start.stride, start.stride}, {c.data + i * c.stride, c.stride}, last);
+    Causal causal{};
+    if constexpr (kCausal) {
+      causal = {causal_.score + i, causal_.score_stride, causal_.step + j_, causal_.step_stride, causal_.open + i};
+    }
+    tile<kR, kV, kCut, kStride, kCausal, kUpdate>(
+        extents_.inner, {a_.data + i * a_.row_stride, a_.row_stride, a_.inner_stride}, b_ + j_, b_stride_,
+        {start_.data + i * start_.stride + j_, start_.stride}, {c_.data + i * c_.stride + j_, c_.stride}, last_,
+        causal);
   }
+
+  const ProductExtents extents_;
+  const LeftMatrix<float> a_;
+  const float* const b_;
+  const std::ptrdiff_t b_stride_;
+  const Rows start_;
+  const OutRows c_;
+  const Causal causal_;
+  int j_ = 0;  // the strip's first column
+  Mask last_ = hn::FirstN(Floats(), kLanes);
 };
 
-// C = start + A · B; with kTriangle row i of A ends after inner + i + 1 entries.
-template <bool kTriangle = false>
+template <bool kCausal = false>
 void product(ProductExtents extents, LeftMatrix<float> a, const float* b, std::ptrdiff_t b_stride, Rows start,
-             OutRows c) {
-  const auto [rows, inner, columns] = extents;
-  const Mask all = hn::FirstN(Floats(), kLanes);
-  int j = 0;
-  const auto strips = [&]<int kV>(std::integral_constant<int, kV>) HWY_ATTR {
-    for (; j + kV * kLanes <= columns; j += kV * kLanes) {
-      Strip<kV, false, kTriangle>{inner, a, b + j, b_stride, {start.data + j, start.stride}, {c.data + j, c.stride},
-                                  all}
-          .run(rows);
-    }
-  };
-  // Few rows need wide strips to have enough sums under way, and a short inner extent needs them because a
-  // tile then mostly loads and stores. Tall tiles read B only once.
-  if (rows <= tallest(8)) strips(std::integral_constant<int, 8>());
-  if (rows <= tallest(4) || (kManyRegisters && inner <= 16)) strips(std::integral_constant<int, 4>());
-  if (!(kManyRegisters && rows % tallest(1) == 0 && inner > 16)) strips(std::integral_constant<int, 2>());
-  strips(std::integral_constant<int, 1>());
-  if (j == columns) return;
-  Strip<1, true, kTriangle>{inner,
-                            a,
-                            b + j,
-                            b_stride,
-                            {start.data + j, start.stride},
-                            {c.data + j, c.stride},
-                            hn::FirstN(Floats(), static_cast<std::size_t>(columns - j))}
-      .run(rows);
+             OutRows c, Causal causal = {}) {
+  Product<kCausal>(extents, a, b, b_stride, start, c, causal).run();
 }
 
-// kR rows of scores()' result, four columns of it.
-template <int kR>
-HWY_INLINE void score_tile(int width, Rows q, Rows k, int columns, OutRows out) {
+// kR rows of scores()' result, four columns of it; without kFour there are fewer, and what is in their place is of
+// no use to anybody.
+template <int kR, bool kFour, class Finish>
+HWY_INLINE void score_tile(int width, Rows a, Rows b, int columns, OutRows out, Finish finish) {
   const Floats d;
-  const float* rows[4];
-  for (int j = 0; j < 4; ++j) rows[j] = k.data + std::min(j, columns - 1) * k.stride;
+  const float* right_rows[4];
+  for (int j = 0; j < 4; ++j) right_rows[j] = b.data + (kFour ? j : std::min(j, columns - 1)) * b.stride;
   Vec sum[kR][4];
   HWY_UNROLL(4)
   for (int i = 0; i < kR; ++i) {
@@ -234,10 +253,10 @@ HWY_INLINE void score_tile(int width, Rows q, Rows k, int columns, OutRows out) 
   const auto add = [&](int c, auto load) HWY_ATTR {
     Vec right[4];
     HWY_UNROLL(4)
-    for (int j = 0; j < 4; ++j) right[j] = load(rows[j] + c);
+    for (int j = 0; j < 4; ++j) right[j] = load(right_rows[j] + c);
     HWY_UNROLL(4)
     for (int i = 0; i < kR; ++i) {
-      const Vec left = load(q.data + i * q.stride + c);
+      const Vec left = load(a.data + i * a.stride + c);
       HWY_UNROLL(4)
       for (int j = 0; j < 4; ++j) sum[i][j] = hn::MulAdd(left, right[j], sum[i][j]);
     }
@@ -248,24 +267,36 @@ HWY_INLINE void score_tile(int width, Rows q, Rows k, int columns, OutRows out) 
     const Mask rest = hn::FirstN(d, static_cast<std::size_t>(width - c));
     add(c, [&](const float* at) HWY_ATTR { return hn::MaskedLoad(rest, d, at); });
   }
+  alignas(64) float sums[4 * kR];
+  if constexpr (kR == 4) {
+    sixteen_sums(sum, sums);
+  } else {
+    for (int i = 0; i < kR; ++i) hn::Store(four_sums(sum[i][0], sum[i][1], sum[i][2], sum[i][3]), Four(), sums + 4 * i);
+  }
   HWY_UNROLL(4)
   for (int i = 0; i < kR; ++i) {
-    hn::StoreU(four_sums(sum[i][0], sum[i][1], sum[i][2], sum[i][3]), Four(),
-               out.data + i * out.stride);
+    hn::StoreU(finish(i, hn::Load(Four(), sums + 4 * i)), Four(), out.data + i * out.stride);
   }
 }
 
-// out[i][j] = q_i · k_j for j ≤ open + i, the rows being `width` long. Each is summed in the same order
-// whatever lies around it. Up to three numbers beyond are written to as well.
-inline void scores(int n, int open, int width, Rows q, Rows k, OutRows out) {
+// out[i][j] = finish(i, j, a_i · b_j) for those j of row i that `columns` names as a half-open range, the rows of a and b
+// being `width` long; finish() gets four columns at a time. Each is summed in the same order whatever lies around it.
+//   columns(i, rows)  the range for `rows` rows from i on, a multiple of four at its beginning
+// Up to three numbers beyond are written to as well.
+template <class Columns, class Finish>
+HWY_INLINE void scores(int rows, int width, Rows a, Rows b, OutRows out, Columns columns, Finish finish) {
   int i = 0;
   const auto strip = [&]<int kR>(std::integral_constant<int, kR>) HWY_ATTR {
-    for (; i + kR <= n; i += kR) {
-      const int count = open + i + kR;  // of the last row
-      for (int j = 0; j < count; j += 4) {
-        score_tile<kR>(width, {q.data + i * q.stride, q.stride}, {k.data + j * k.stride, k.stride}, count - j,
-                       {out.data + i * out.stride + j, out.stride});
-      }
+    for (; i + kR <= rows; i += kR) {
+      const auto [begin, end] = columns(i, kR);
+      const auto tiles = [&]<bool kFour>(int j, std::bool_constant<kFour>) HWY_ATTR {
+        score_tile<kR, kFour>(width, {a.data + i * a.stride, a.stride}, {b.data + j * b.stride, b.stride}, end - j,
+                              {out.data + i * out.stride + j, out.stride},
+                              [&](int row, auto sums) HWY_ATTR { return finish(i + row, j, sums); });
+      };
+      int j = begin;
+      for (; j + 4 <= end; j += 4) tiles(j, std::true_type());
+      if (j < end) tiles(j, std::false_type());
     }
   };
   strip(std::integral_constant<int, 4>());

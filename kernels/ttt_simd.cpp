@@ -6,7 +6,7 @@
 //   of 16 tokens fills tiles of 16 rows, which read each number of W once; what it costs beside its
 //   multiplications is the beginnings and ends of tiles. So the hidden width is cut into few, large blocks,
 //   and all that can be done with a block of W is done while it is near:
-//     learn    per block  X = gelu(K W1 + b1), Q W1 + b1 (causal), Z += X W2
+//     learn    per block  X = gelu(K W1 + b1), Z += X W2
 //              G from Z, then per block  G1 = (G W2ᵀ) ⊙ gelu'
 //     finish   per block  the queries' pass through both layers, and both layers' step
 //   W is read three times and written once.
@@ -63,17 +63,18 @@ struct Work {
   float* target;   // [b][f] T
   float* z;        // [b][f] the inner model at the keys
   float* z_query;  // [b][f] and at the queries
-  float* slope;    // [b][h] gelu' at the keys
   float* hidden;   // [b][h] the queries' hidden rows
   float* k_step;   // [b][f] −c ⊙ k
   float* g_step;   // [b][f] −c ⊙ g
   float* g_lanes;  // [f][lanes] gᵀ
   float* back;     // [block][lanes] W2 gᵀ of one block
-  float* score1;   // [b][lanes] q · k_j, then −τ lr_j (that + 1)
-  float* score2;   // [b][lanes]
+  float* tau;      // [lanes] −τ of the piece's tokens
+  float* score;    // [b][lanes] −τ_i lr_j (in_i · in_j + 1), one row per key
   float* step;     // [b] −c
   float* zeros;    // [lanes]
   float* kept;     // [ttt_weights_size] of a step that may have to be taken back
+  // Of rows that are being normed, [b] each: mean, ρ, mean u, mean(u ⊙ x̂)
+  float *mean, *rho, *along_one, *along_normed;
 
   std::size_t lay_out(const TttShape& shape, float* at) {
     const auto [f, h, b] = TttWidths(shape);
@@ -89,17 +90,17 @@ struct Work {
     take(target, narrow);
     take(z, narrow);
     take(z_query, narrow);
-    take(slope, wide);
     take(hidden, wide);
     take(k_step, narrow);
     take(g_step, narrow);
     take(g_lanes, f * lanes);
     take(back, kBlock * lanes);
-    take(score1, b * lanes);
-    take(score2, b * lanes);
+    take(tau, lanes);
+    take(score, b * lanes);
     take(step, b);
     take(zeros, lanes);
     take(kept, ttt_weights_size(shape));
+    for (float** part : {&mean, &rho, &along_one, &along_normed}) take(*part, b);
     return used;
   }
 };
@@ -138,6 +139,7 @@ class Head {
     const std::size_t misplaced = reinterpret_cast<std::uintptr_t>(call.scratch.data()) / sizeof(float) % kAlign;
     work_.lay_out(shape, call.scratch.data() + (kAlign - misplaced) % kAlign);
     std::fill_n(work_.zeros, lanes_, 0.0f);
+    std::fill_n(work_.tau, lanes_, 0.0f);
     weights_ = state.weights + head * ttt_weights_size(shape);
     w_ = ttt_weight_parts(shape, weights_);
     if (shape.form == TttForm::kCausal) kept_rows_ = ttt_row_parts(shape, state.rows + head * ttt_rows_size(shape));
@@ -155,11 +157,10 @@ class Head {
     rows_ = whole_ ? own_rows_ : kept_rows_;
     take_rows();
     make_targets();
-    learn();
     if (call_.loss.init.data != nullptr) {
       write_losses(ttt_weight_parts(shape_, call_.start + head_ * ttt_weights_size(shape_)), call_.loss.init);
     }
-    if (causal()) make_scores();
+    learn();
     if (ends) {
       ++report.closed;
       if (!read_and_step()) ++report.refused;
@@ -202,10 +203,9 @@ class Head {
   }
 
   void take_rows() {
-    for (int i = 0; i < n_; ++i) {
-      if (!whole_) std::copy_n(at(call_.k, i), f_, own(rows_.k, f_, i));
-      rows_.lr[open_ + i] = *at(call_.lr, i);
-    }
+    for (int i = 0; i < n_; ++i) rows_.lr[open_ + i] = *at(call_.lr, i);
+    if (whole_) return;
+    for (int i = 0; i < n_; ++i) std::copy_n(at(call_.k, i), f_, own(rows_.k, f_, i));
   }
 
   void make_targets() {
@@ -232,7 +232,7 @@ class Head {
     }
   }
 
-  // The first pass, and what the queries' pass needs of W1.
+  // The first pass: the inner model at the keys, and the gradients there.
   void learn() {
     x_squares_ = 0;
     if (h_ == 0) {
@@ -241,8 +241,8 @@ class Head {
       for_each_block([&](int at, int width) HWY_ATTR {
         const OutRows x{own(rows_.x, h_) + at, h_};
         product({n_, f_, width}, keys(), w_.w1 + at, h_, {w_.b1 + at, 0}, x);
-        if (causal()) product({n_, f_, width}, queries(), w_.w1 + at, h_, {w_.b1 + at, 0}, {work_.hidden + at, h_});
-        x_squares_ += gelu_rows(n_, width, x, work_.slope + at);
+        // gelu' waits where g1 will be.
+        x_squares_ += gelu_rows(n_, width, x, learns_first_layer() ? own(rows_.g1, h_) + at : nullptr);
         product({n_, width, f_}, {x.data, h_, 1}, w_.w2 + at * f_, f_, at == 0 ? Rows{w_.b2, 0} : Rows{work_.z, f_},
                 {work_.z, f_});
       });
@@ -251,45 +251,59 @@ class Head {
     if (learns_first_layer()) back_propagate();
   }
 
-  // Rows go through what needs sums along them four at a time: one row's sums would leave the processor
-  // waiting. Each row's bits are those it gets alone.
+  // Rows go through what needs sums along them four at a time, and all of them through one sum before the next: one
+  // row's sums would leave the processor waiting. Each row's bits are those it gets alone.
   template <class Group>
   HWY_INLINE void for_each_group(Group group) const {
     int i = 0;
     for (; i + 4 <= n_; i += 4) group(i, std::integral_constant<int, 4>());
     for (; i < n_; ++i) group(i, std::integral_constant<int, 1>());
   }
-
-  // x̂ of kR rows, as offset from their mean times ρ.
-  template <int kR>
-  struct Normed {
-    alignas(16) float mean[4], rho[4];
-    HWY_INLINE Vec of(int r, Vec z) const { return hn::Mul(hn::Sub(z, set(mean[r])), set(rho[r])); }
-  };
-  template <int kR>
-  HWY_INLINE Normed<kR> normed(const float* z) const {
-    Normed<kR> out;
-    const float share = 1.0f / f_;
-    Vec total[kR], squares[kR];
-    HWY_UNROLL(4)
-    for (int r = 0; r < kR; ++r) total[r] = squares[r] = hn::Zero(Floats());
-    row_.for_each([&](int c, auto part) HWY_ATTR {
-      HWY_UNROLL(4)
-      for (int r = 0; r < kR; ++r) total[r] = hn::Add(total[r], part.load(z + r * f_ + c));
-    });
-    hn::Store(hn::Mul(row_sums(total), hn::Set(Four(), share)), Four(), out.mean);
-    row_.for_each([&](int c, auto part) HWY_ATTR {
-      HWY_UNROLL(4)
-      for (int r = 0; r < kR; ++r) {
-        const Vec centred = part.cut(hn::Sub(part.load(z + r * f_ + c), set(out.mean[r])));
-        squares[r] = hn::MulAdd(centred, centred, squares[r]);
-      }
-    });
-    const auto variance =
-        hn::MulAdd(row_sums(squares), hn::Set(Four(), share), hn::Set(Four(), static_cast<float>(shape_.norm_eps)));
-    hn::Store(hn::Div(hn::Set(Four(), 1.0f), hn::Sqrt(variance)), Four(), out.rho);
-    return out;
+  // to[r] = finish(Σ of the lanes of rows[r])
+  template <int kR, class Finish>
+  static HWY_INLINE void put_sums(const Vec (&rows)[kR], float* to, Finish finish) {
+    const auto sums = finish(row_sums(rows));
+    if constexpr (kR == 4) {
+      hn::StoreU(sums, Four(), to);
+    } else {
+      *to = hn::GetLane(sums);
+    }
   }
+
+  // Mean and ρ of the piece's rows z.
+  void find_norms(const float* z) {
+    const auto share = hn::Set(Four(), 1.0f / f_);
+    const auto mean_of = [&](auto sums) HWY_ATTR { return hn::Mul(sums, share); };
+    for_each_group([&]<int kR>(int i, std::integral_constant<int, kR>) HWY_ATTR {
+      Vec total[kR];
+      HWY_UNROLL(4)
+      for (int r = 0; r < kR; ++r) total[r] = hn::Zero(Floats());
+      row_.for_each([&](int c, auto part) HWY_ATTR {
+        HWY_UNROLL(4)
+        for (int r = 0; r < kR; ++r) total[r] = hn::Add(total[r], part.load(z + (i + r) * f_ + c));
+      });
+      put_sums(total, work_.mean + i, mean_of);
+    });
+    const auto rho_of = [&](auto sums) HWY_ATTR {
+      const auto variance = hn::MulAdd(sums, share, hn::Set(Four(), static_cast<float>(shape_.norm_eps)));
+      return hn::Div(hn::Set(Four(), 1.0f), hn::Sqrt(variance));
+    };
+    for_each_group([&]<int kR>(int i, std::integral_constant<int, kR>) HWY_ATTR {
+      Vec squares[kR];
+      HWY_UNROLL(4)
+      for (int r = 0; r < kR; ++r) squares[r] = hn::Zero(Floats());
+      row_.for_each([&](int c, auto part) HWY_ATTR {
+        HWY_UNROLL(4)
+        for (int r = 0; r < kR; ++r) {
+          const Vec centred = part.cut(hn::Sub(part.load(z + (i + r) * f_ + c), set(work_.mean[i + r])));
+          squares[r] = hn::MulAdd(centred, centred, squares[r]);
+        }
+      });
+      put_sums(squares, work_.rho + i, rho_of);
+    });
+  }
+  // x̂ of one vector of row i, from its z
+  HWY_INLINE Vec normed(int i, Vec z) const { return hn::Mul(hn::Sub(z, set(work_.mean[i])), set(work_.rho[i])); }
 
   // e of one vector of a row, from its x̂; zero beyond the row's end.
   template <class Part>
@@ -298,18 +312,19 @@ class Head {
   }
 
   void make_gradients() {
+    find_norms(work_.z);
+    const auto mean_of = [&](auto sums) HWY_ATTR { return hn::Mul(sums, hn::Set(Four(), 1.0f / f_)); };
     for_each_group([&]<int kR>(int i, std::integral_constant<int, kR>) HWY_ATTR {
       const float* const z = work_.z + i * f_;
       const float* const target = work_.target + i * f_;
       float* const g = own(rows_.g, f_, i);
-      const auto norm = normed<kR>(z);
       Vec squares[kR], u_sum[kR], u_normed[kR];
       HWY_UNROLL(4)
       for (int r = 0; r < kR; ++r) squares[r] = u_sum[r] = u_normed[r] = hn::Zero(Floats());
       row_.for_each([&](int c, auto part) HWY_ATTR {
         HWY_UNROLL(4)
         for (int r = 0; r < kR; ++r) {
-          const Vec x_hat = part.cut(norm.of(r, part.load(z + r * f_ + c)));
+          const Vec x_hat = part.cut(normed(i + r, part.load(z + r * f_ + c)));
           const Vec e = error(x_hat, target + r * f_, c, part);
           const Vec u = hn::Mul(part.load(gamma_ + c), e);
           squares[r] = hn::MulAdd(e, e, squares[r]);
@@ -318,21 +333,19 @@ class Head {
           part.store(u, g + r * f_ + c);
         }
       });
-      const auto share = hn::Set(Four(), 1.0f / f_);
-      alignas(16) float along_one[4], along_normed[4];
-      hn::Store(hn::Mul(row_sums(u_sum), share), Four(), along_one);
-      hn::Store(hn::Mul(row_sums(u_normed), share), Four(), along_normed);
+      put_sums(u_sum, work_.along_one + i, mean_of);
+      put_sums(u_normed, work_.along_normed + i, mean_of);
       if (call_.loss.before.data != nullptr) write_loss(i, squares, call_.loss.before);
-      row_.for_each([&](int c, auto part) HWY_ATTR {
-        HWY_UNROLL(4)
-        for (int r = 0; r < kR; ++r) {
-          float* const to = g + r * f_ + c;
-          const Vec rest = hn::NegMulAdd(norm.of(r, part.load(z + r * f_ + c)), set(along_normed[r]),
-                                         hn::Sub(part.load(to), set(along_one[r])));
-          part.store(hn::Mul(set(norm.rho[r]), rest), to);
-        }
-      });
     });
+    for (int i = 0; i < n_; ++i) {
+      const float* const z = work_.z + i * f_;
+      float* const g = own(rows_.g, f_, i);
+      row_.for_each([&](int c, auto part) HWY_ATTR {
+        const Vec rest = hn::NegMulAdd(normed(i, part.load(z + c)), set(work_.along_normed[i]),
+                                       hn::Sub(part.load(g + c), set(work_.along_one[i])));
+        part.store(hn::Mul(set(work_.rho[i]), rest), g + c);
+      });
+    }
   }
   // mean e² of kR rows, from the sums of their vectors' squares.
   template <int kR>
@@ -342,36 +355,29 @@ class Head {
     for (int r = 0; r < kR; ++r) *at(losses, i + r) = mean[r];
   }
 
-  // g1 = (g W2ᵀ) ⊙ slope, as W2 gᵀ with the tokens in the lanes.
+  // g1 = (g W2ᵀ) ⊙ gelu', as W2 gᵀ with the tokens in the lanes.
   void back_propagate() {
     transpose(n_, f_, {own(rows_.g, f_), f_}, {work_.g_lanes, lanes_});
     Vec squares = hn::Zero(Floats());
     for_each_block([&](int at, int width) HWY_ATTR {
       product({width, f_, n_}, {w_.w2 + at * f_, f_, 1}, work_.g_lanes, lanes_, {work_.zeros, 0}, {work_.back, lanes_});
-      squares =
-          transpose(width, n_, {work_.back, lanes_}, {own(rows_.g1, h_) + at, h_}, Times{work_.slope + at, squares})
-              .squares;
+      squares = transpose(width, n_, {work_.back, lanes_}, {own(rows_.g1, h_) + at, h_},
+                          Times{own(rows_.g1, h_) + at, squares})
+                    .squares;
     });
     g1_squares_ = sum(squares);
   }
 
-  // −τ_i lr_j (q_i · k_j + 1) for all of the mini-batch's tokens j so far.
-  void make_scores() {
-    if (h_ == 0 || learns_first_layer()) {
-      scores(n_, open_, f_, {at(call_.q, 0), call_.q.token_stride}, all_keys(), {work_.score1, lanes_});
-      scale_scores(work_.score1);
-    }
-  }
-  void scale_scores(float* score) {
-    const Row row(open_ + n_);
-    for (int i = 0; i < n_; ++i) {
-      const Vec tau = set(-call_.token_scale[open_ + i]);
-      row.for_each([&](int c, auto part) HWY_ATTR {
-        float* const to = score + i * lanes_ + c;
-        const Vec step = hn::Mul(tau, part.load(rows_.lr + c));
-        part.store(hn::MulAdd(step, part.load(to), step), to);  // the score and 1
-      });
-    }
+  // How a layer has changed for each query: its inputs are q for the piece's queries and k for the mini-batch's tokens
+  // so far, which have left a row of `step` each. The scores last until the next call.
+  Causal causal_steps(int width, Rows q, Rows k, const float* step, int step_stride) {
+    for (int i = 0; i < n_; ++i) work_.tau[i] = -call_.token_scale[open_ + i];
+    const auto later = [&](int key, int) { return std::pair(std::max(0, key - open_) / 4 * 4, n_); };
+    scores(open_ + n_, width, k, q, {work_.score, lanes_}, later, [&](int key, int query, auto sums) HWY_ATTR {
+      const auto scale = hn::Mul(hn::Load(Four(), work_.tau + query), hn::Set(Four(), rows_.lr[key]));
+      return hn::MulAdd(scale, sums, scale);  // the score and 1
+    });
+    return {work_.score, lanes_, step, step_stride, open_};
   }
 
   // Finishes a mini-batch: the queries' pass and the step. False if the step was refused.
@@ -426,30 +432,36 @@ class Head {
 
   // What the piece's queries get through one block of the hidden width.
   void read_block(int at, int width) {
+    const Rows q{queries().data, queries().row_stride};
     if (h_ == 0) {
-      product({n_, f_, f_}, queries(), w_.w1, f_, {w_.b1, 0}, {work_.z_query, f_});
-      if (causal()) add_steps(work_.score1, rows_.g, f_, f_, {work_.z_query, f_});
+      const OutRows z{work_.z_query, f_};
+      if (causal()) {
+        const Causal steps = causal_steps(f_, q, all_keys(), rows_.g, f_);
+        product<true>({n_, f_, f_}, queries(), w_.w1, f_, {w_.b1, 0}, z, steps);
+      } else {
+        product({n_, f_, f_}, queries(), w_.w1, f_, {w_.b1, 0}, z);
+      }
       return;
     }
     const OutRows hidden{work_.hidden + at, h_};
-    if (!causal()) {
+    if (causal() && learns_first_layer()) {
+      if (at == 0) steps_ = causal_steps(f_, q, all_keys(), rows_.g1, h_);
+      Causal steps = steps_;
+      steps.step += at;
+      product<true>({n_, f_, width}, queries(), w_.w1 + at, h_, {w_.b1 + at, 0}, hidden, steps);
+    } else {
       product({n_, f_, width}, queries(), w_.w1 + at, h_, {w_.b1 + at, 0}, hidden);
-    } else if (learns_first_layer()) {
-      add_steps(work_.score1, rows_.g1 + at, h_, width, hidden);
     }
     gelu_rows(n_, width, hidden, nullptr);
-    product({n_, width, f_}, {hidden.data, h_, 1}, w_.w2 + at * f_, f_,
-            at == 0 ? Rows{w_.b2, 0} : Rows{work_.z_query, f_}, {work_.z_query, f_});
-    if (!causal() || at + width < h_) return;
-    scores(n_, open_, h_, {work_.hidden, h_}, {rows_.x, h_}, {work_.score2, lanes_});
-    scale_scores(work_.score2);
-    add_steps(work_.score2, rows_.g, f_, f_, {work_.z_query, f_});
-  }
-
-  // What the mini-batch's tokens up to each query have changed in a layer. Entries above the diagonal are not
-  // touched: what a later token did wrong must not reach an earlier one.
-  void add_steps(const float* score, const float* g, int g_stride, int columns, OutRows out) {
-    product<true>({n_, open_, columns}, {score, lanes_, 1}, g, g_stride, out, out);
+    const LeftMatrix<float> x{hidden.data, h_, 1};
+    const Rows start = at == 0 ? Rows{w_.b2, 0} : Rows{work_.z_query, f_};
+    const OutRows z{work_.z_query, f_};
+    if (causal() && at + width == h_) {
+      const Causal steps = causal_steps(h_, {work_.hidden, h_}, {rows_.x, h_}, rows_.g, f_);
+      product<true>({n_, width, f_}, x, w_.w2 + at * f_, f_, start, z, steps);
+    } else {
+      product({n_, width, f_}, x, w_.w2 + at * f_, f_, start, z);
+    }
   }
 
   // W ← W − c (in ⊗ g) in one block, and what follows it.
@@ -520,44 +532,41 @@ class Head {
 
   // z = q + LN(inner model at q)
   void write_results() {
-    for_each_group([&]<int kR>(int i, std::integral_constant<int, kR>) HWY_ATTR {
+    find_norms(work_.z_query);
+    for (int i = 0; i < n_; ++i) {
       const float* const inner = work_.z_query + i * f_;
-      const auto norm = normed<kR>(inner);
-      for (int r = 0; r < kR; ++r) {
-        const float* const q = at(call_.q, i + r);
-        float* const z = at(call_.z, i + r);
-        row_.for_each([&](int c, auto part) HWY_ATTR {
-          const Vec out =
-              hn::MulAdd(part.load(gamma_ + c), norm.of(r, part.load(inner + r * f_ + c)), part.load(beta_ + c));
-          part.store(hn::Add(part.load(q + c), out), z + c);
-        });
-      }
-    });
+      const float* const q = at(call_.q, i);
+      float* const z = at(call_.z, i);
+      row_.for_each([&](int c, auto part) HWY_ATTR {
+        const Vec out = hn::MulAdd(part.load(gamma_ + c), normed(i, part.load(inner + c)), part.load(beta_ + c));
+        part.store(hn::Add(part.load(q + c), out), z + c);
+      });
+    }
   }
 
-  // Losses of the piece's tokens under any weights. Overwrites nothing that is still needed: work_.back holds
-  // a block of hidden rows, work_.z is no longer looked at.
+  // Losses of the piece's tokens under any weights. Comes before the first pass or after the last one: it works
+  // in their rows.
   template <class U>
   void write_losses(const TttWeightParts<U>& w, const TttView<float>& losses) {
     if (h_ == 0) {
       product({n_, f_, f_}, keys(), w.w1, f_, {w.b1, 0}, {work_.z, f_});
     } else {
       for_each_block([&](int at, int width) HWY_ATTR {
-        const OutRows x{work_.slope + at, h_};
+        const OutRows x{work_.hidden + at, h_};
         product({n_, f_, width}, keys(), w.w1 + at, h_, {w.b1 + at, 0}, x);
         gelu_rows(n_, width, x, nullptr);
         product({n_, width, f_}, {x.data, h_, 1}, w.w2 + at * f_, f_, at == 0 ? Rows{w.b2, 0} : Rows{work_.z, f_},
                 {work_.z, f_});
       });
     }
+    find_norms(work_.z);
     for_each_group([&]<int kR>(int i, std::integral_constant<int, kR>) HWY_ATTR {
       const float* const z = work_.z + i * f_;
-      const auto norm = normed<kR>(z);
       Vec squares[kR];
       for (int r = 0; r < kR; ++r) squares[r] = hn::Zero(Floats());
       row_.for_each([&](int c, auto part) HWY_ATTR {
         for (int r = 0; r < kR; ++r) {
-          const Vec x_hat = part.cut(norm.of(r, part.load(z + r * f_ + c)));
+          const Vec x_hat = part.cut(normed(i + r, part.load(z + r * f_ + c)));
           const Vec e = error(x_hat, work_.target + (i + r) * f_, c, part);
           squares[r] = hn::MulAdd(e, e, squares[r]);
         }
@@ -582,6 +591,7 @@ class Head {
   bool whole_ = false;                // it is a whole mini-batch
   double x_squares_ = 0;              // Σ x² of the piece's keys
   double g1_squares_ = 0;             // Σ g1² of the piece, or more
+  Causal steps_{};                    // of the first layer
 };
 
 TttReport forward(const TttShape& shape, const TttCall<float>& call, TttState<float>& state) {
