@@ -47,6 +47,12 @@ void check_inputs(const TttBackend<T>& backend, const TttShape& shape, const Ttt
   if (call.tokens == 0) return;
   require(call.q.data != nullptr && call.k.data != nullptr && call.v.data != nullptr, "q, k or v is missing");
   require(call.lr.data != nullptr, "lr is missing");
+  const TttRope& rope = call.rope;
+  if (rope.cos == nullptr) return;
+  require(rope.sin != nullptr, "the sines of the positions are missing");
+  require(shape.head_width % 2 == 0, "head_width", shape.head_width, ", not even, as turned pairs need it");
+  require(rope.period >= 1, "the period of the positions", rope.period);
+  require(rope.position >= 0 && rope.position < rope.period, "the first position", rope.position, ", not in the period");
 }
 
 template <class T>

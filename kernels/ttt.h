@@ -125,12 +125,27 @@ struct TttLossViews {
   TttView<T> init;    // with W₀
 };
 
+// Rotary positions (the paper's appendix C turns q and k by the position in the mini-batch; arXiv 2504.05298 by frame,
+// row and column): the pair of channels (2m, 2m+1) of a call's i-th token is turned by the angle whose cosine and sine
+// are entry m of row (position + i) mod period. Floats whatever T is, as in the published models.
+struct TttRope {
+  const float* cos = nullptr;  // [period][f / 2]; null: no turn
+  const float* sin = nullptr;
+  int period = 0;
+  int position = 0;  // of the call's first token, 0..period−1
+};
+// One row: `to` ← `from` turned as above; they may be the same.
+template <class T>
+void ttt_turn(const TttRope& rope, int token, int head_width, const T* from, T* to);
+
 // Inputs and outputs may not overlap.
 template <class T>
 struct TttCall {
   int tokens = 0;                  // any number ≥ 0; a multiple of b in kFrame
   TttView<const T> q, k, v;        // [heads][tokens][f]
   TttView<const T> lr;             // [heads][tokens]
+  TttRope rope;                    // if it has tables, q and k come unturned
+  const T* gate = nullptr;         // [heads]; if it is there, lr comes as x and the rate is gate · sigmoid(x) (2.7)
   const T* token_scale = nullptr;  // τ [b], kCausal only
   const T* norm_weight = nullptr;  // γ [heads][f]
   const T* norm_bias = nullptr;    // β [heads][f]

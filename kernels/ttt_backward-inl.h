@@ -19,6 +19,7 @@
 
 #include "kernels/dense.h"
 #include "kernels/ttt_backward.h"
+#include "kernels/ttt_inputs.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace longtake {
@@ -248,7 +249,7 @@ class Head {
     }
     if (causal_) read_and_go_back(w_);
     learn_back();
-    for (int j = 0; j < n_; ++j) *at(gradients_.lr, j) = work_.d_lr[j];
+    for (int j = 0; j < n_; ++j) *at(gradients_.lr, j) = rate_back(call_, head_, work_.lr[j], work_.d_lr[j]);
     sum_up(work_.d_tau, b_, 0);
     sum_up(work_.d_gamma, f_, b_);
     sum_up(work_.d_beta, f_, b_ + f_);
@@ -275,9 +276,16 @@ class Head {
                        columns);
   }
 
+  // The mini-batch's rows of q or k as the inner loop wants them, [n][f].
+  void take(const TttView<const T>& view, T* to) {
+    const TttInputRows<T> rows = take_inputs(shape_, call_, view, head_, first_, n_, to);
+    if (rows.data == to) return;
+    for (int i = 0; i < n_; ++i) std::copy_n(rows.row(i), f_, to + i * f_);
+  }
+
   void make_targets() {
     for (int i = 0; i < n_; ++i) {
-      const T* const k = at(call_.k, i);
+      const T* const k = work_.layers[0].in + i * f_;
       const T* const v = at(call_.v, i);
       T* const target = work_.target + i * f_;
       for (int c = 0; c < f_; ++c) target[c] = v[c] - k[c];
@@ -294,12 +302,10 @@ class Head {
 
   // The first pass at w_.
   void learn() {
-    make_targets();
     Layer<T>& first = work_.layers[0];
-    for (int i = 0; i < n_; ++i) {
-      std::copy_n(at(call_.k, i), f_, first.in + i * f_);
-      work_.lr[i] = *at(call_.lr, i);
-    }
+    take(call_.k, first.in);
+    take_rates(call_, head_, first_, n_, work_.lr);
+    make_targets();
     if (h_ != 0) {
       affine(first, first.in, w_, last().in);
       Math::gelu(last().in, work_.slope, work_.curve, std::size_t(n_) * h_);
@@ -365,7 +371,7 @@ class Head {
 
   // The queries' pass: at `weights`, and in the causal form with what the mini-batch has changed so far.
   void read(const T* weights) {
-    for (int i = 0; i < n_; ++i) std::copy_n(at(call_.q, i), f_, work_.layers[0].in_read + i * f_);
+    take(call_.q, work_.layers[0].in_read);
     if (h_ != 0) {
       read(work_.layers[0], weights, last().in_read);
       Math::gelu(last().in_read, work_.slope_read, std::size_t(n_) * h_);
@@ -419,7 +425,11 @@ class Head {
       for (int i = 0; i < n_ * h_; ++i) work_.d_hidden[i] = last().d_in_read[i] * work_.slope_read[i];
       read_back(work_.layers[0], weights, work_.d_hidden);
     }
-    for (int i = 0; i < n_; ++i) std::copy_n(d_q + i * f_, f_, at(gradients_.q, i));
+    for (int i = 0; i < n_; ++i) {
+      T* const to = at(gradients_.q, i);
+      std::copy_n(d_q + i * f_, f_, to);
+      if (call_.rope.cos != nullptr) turn_back(call_.rope, first_ + i, f_, to);
+    }
   }
 
   // d_out: of what the layer gives.
@@ -536,6 +546,7 @@ class Head {
         d_k[c] = work_.layers[0].d_in[i * f_ + c] - d_target[c];
         d_v[c] = d_target[c];
       }
+      if (call_.rope.cos != nullptr) turn_back(call_.rope, first_ + i, f_, d_k);
     }
   }
 

@@ -27,6 +27,7 @@ TttCall<T> piece(TttCall<T> call, int first, int tokens) {
   call.k = from(call.k, first);
   call.v = from(call.v, first);
   call.lr = from(call.lr, first);
+  if (call.rope.period > 0) call.rope.position = (call.rope.position + first) % call.rope.period;
   call.z = from(call.z, first);
   call.loss.before = from(call.loss.before, first);
   call.loss.after = from(call.loss.after, first);

@@ -54,6 +54,9 @@ struct TttGradients {
   T* start = nullptr;  // W₀ [heads][ttt_weights_size], by way of decay and keep_row_norms; not needed without
 };
 
+// Gradients are those of q, k and lr as the call has them: unturned, and before the gate, if it says so. The gate itself
+// gets none.
+//
 // `call` is the one that ttt_forward() was given; its z and losses are not looked at, its scratch is
 // backward_scratch_size. Decay α is not differentiated. The gradients of a call with refused steps are not
 // defined. Where the mathematics has no derivative it counts as 0: v − k of equal entries under a normalised

@@ -8,6 +8,7 @@
 
 #include "kernels/dense.h"
 #include "kernels/gelu.h"
+#include "kernels/ttt_inputs.h"
 #include "kernels/ttt_pieces.h"
 
 namespace longtake {
@@ -28,6 +29,8 @@ struct Work {
   T* score;    // [b]
   T* weights;  // [ttt_weights_size] the update before it is accepted
   T* rows;     // [ttt_rows_size] kFrame
+  T* q;        // [b][f] turned
+  T* k;        // [b][f]
 
   // Lays the parts out from `at` on and gives their end; with null only the size of it all.
   std::size_t lay_out(const TttShape& shape, T* at) {
@@ -51,6 +54,8 @@ struct Work {
     take(score, b);
     take(weights, ttt_weights_size(shape));
     take(rows, shape.form == TttForm::kFrame ? ttt_rows_size(with_rows(shape)) : 0);
+    take(q, narrow);
+    take(k, narrow);
     return used;
   }
 };
@@ -103,6 +108,8 @@ class Head {
 
   // The next n tokens, none of them beyond the end of the mini-batch that has `open` tokens already.
   void run(int first, int n, int open, TttReport& report) {
+    q_ = take_inputs(shape_, call_, call_.q, head_, first, n, work_.q);
+    k_ = take_inputs(shape_, call_, call_.k, head_, first, n, work_.k);
     make_targets(first, n);
     learn(first, n, open);
     const bool ends = open + n == b_;
@@ -136,7 +143,7 @@ class Head {
 
   void make_targets(int first, int n) {
     for (int i = 0; i < n; ++i) {
-      const T* const k = at(call_.k, first + i);
+      const T* const k = k_.row(i);
       const T* const v = at(call_.v, first + i);
       T* const target = work_.target + std::ptrdiff_t(i) * f_;
       for (int c = 0; c < f_; ++c) target[c] = v[c] - k[c];
@@ -177,9 +184,9 @@ class Head {
     T* const hidden = h_ == 0 ? nullptr : rows_.x + std::ptrdiff_t(open) * h_;
     T* const g = rows_.g + std::ptrdiff_t(open) * f_;
     for (int i = 0; i < n; ++i) {
-      std::copy_n(at(call_.k, first + i), f_, keys + std::ptrdiff_t(i) * f_);
-      rows_.lr[open + i] = *at(call_.lr, first + i);
+      std::copy_n(k_.row(i), f_, keys + std::ptrdiff_t(i) * f_);
     }
+    take_rates(call_, head_, first, n, rows_.lr + open);
     infer({keys, f_, 1}, n, w_, hidden, work_.slope);
     for (int i = 0; i < n; ++i) {
       T* const u = work_.u;
@@ -220,12 +227,12 @@ class Head {
 
   // The second pass, causal: the i-th query reads W_i.
   void read_inside(int first, int n, int open) {
-    const LeftMatrix<T> queries{at(call_.q, first), call_.q.token_stride, 1};
+    const LeftMatrix<T> queries{q_.data, q_.stride, 1};
     const int width = h_ == 0 ? f_ : h_;
     T* const layer1 = h_ == 0 ? work_.out : work_.hidden;
     affine(queries, n, f_, w_.w1, w_.b1, width, layer1);
     for (int i = 0; i < n && (h_ == 0 || learns_first_layer()); ++i) {
-      const T* const q = at(call_.q, first + i);
+      const T* const q = q_.row(i);
       const T* const g_rows = h_ == 0 ? rows_.g : rows_.g1;
       add_steps(q, rows_.k, f_, g_rows, width, open + i + 1, call_.token_scale[open + i], layer1 + i * width);
     }
@@ -242,7 +249,7 @@ class Head {
 
   // The second pass, frame form: every query reads the W that the mini-batch left.
   void read_after(int first, int n) {
-    infer({at(call_.q, first), call_.q.token_stride, 1}, n, w_, work_.hidden, nullptr);
+    infer({q_.data, q_.stride, 1}, n, w_, work_.hidden, nullptr);
     write_results(first, n);
   }
 
@@ -250,7 +257,7 @@ class Head {
   void write_results(int first, int n) {
     for (int i = 0; i < n; ++i) {
       standardise(work_.out + i * f_, f_, T(shape_.norm_eps), work_.normed);
-      const T* const q = at(call_.q, first + i);
+      const T* const q = q_.row(i);
       T* const z = at(call_.z, first + i);
       for (int c = 0; c < f_; ++c) z[c] = q[c] + (gamma_[c] * work_.normed[c] + beta_[c]);
     }
@@ -259,7 +266,7 @@ class Head {
   // Losses of the piece's tokens under any weights.
   template <class U>
   void write_losses(int first, int n, const TttWeightParts<U>& w, const TttView<T>& losses) {
-    infer({at(call_.k, first), call_.k.token_stride, 1}, n, w, work_.hidden, nullptr);
+    infer({k_.data, k_.stride, 1}, n, w, work_.hidden, nullptr);
     for (int i = 0; i < n; ++i) {
       error(i, work_.u);
       *at(losses, first + i) = plain::dot(work_.u, work_.u, f_) / f_;
@@ -323,6 +330,7 @@ class Head {
   T* weights_;  // the head's block
   TttWeightParts<T> w_;
   TttRowParts<T> rows_;
+  TttInputRows<T> q_{}, k_{};  // of the piece at work
 };
 
 template <class T>

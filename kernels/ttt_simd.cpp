@@ -28,6 +28,7 @@
 
 #include "kernels/isa.h"
 #include "kernels/simd.h"
+#include "kernels/ttt_inputs.h"
 #include "kernels/ttt_pieces.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -60,6 +61,8 @@ constexpr std::size_t aligned(std::size_t count) { return (count + kAlign - 1) /
 // What one piece of one mini-batch of one head works in.
 struct Work {
   float* rows;     // as the state's, for mini-batches that begin and end in this call
+  float* q;        // [b][f] turned
+  float* k;        // [b][f]
   float* target;   // [b][f] T
   float* z;        // [b][f] the inner model at the keys
   float* z_query;  // [b][f] and at the queries
@@ -87,6 +90,8 @@ struct Work {
     const std::size_t wide = std::size_t(b) * h;
     const std::size_t lanes = aligned(b);
     take(rows, ttt_rows_size(with_rows(shape)));
+    take(q, narrow);
+    take(k, narrow);
     take(target, narrow);
     take(z, narrow);
     take(z_query, narrow);
@@ -186,10 +191,10 @@ class Head {
   U* at(const TttView<U>& view, int i) const {
     return view.data + head_ * view.head_stride + (first_ + i) * view.token_stride;
   }
-  LeftMatrix<float> queries() const { return {at(call_.q, 0), call_.q.token_stride, 1}; }
-  LeftMatrix<float> keys() const { return {at(call_.k, 0), call_.k.token_stride, 1}; }
+  LeftMatrix<float> queries() const { return {q_.data, q_.stride, 1}; }
+  LeftMatrix<float> keys() const { return {k_.data, k_.stride, 1}; }
   // Of the whole mini-batch so far.
-  Rows all_keys() const { return whole_ ? Rows{at(call_.k, 0), call_.k.token_stride} : Rows{rows_.k, f_}; }
+  Rows all_keys() const { return whole_ ? k_ : Rows{rows_.k, f_}; }
   // Row i of a [b][width] part, counted from the piece's first token.
   template <class U>
   U* own(U* part, int width, int i = 0) const {
@@ -203,14 +208,17 @@ class Head {
   }
 
   void take_rows() {
-    for (int i = 0; i < n_; ++i) rows_.lr[open_ + i] = *at(call_.lr, i);
+    const auto rows = [](TttInputRows<float> rows) { return Rows{rows.data, rows.stride}; };
+    q_ = rows(take_inputs(shape_, call_, call_.q, head_, first_, n_, work_.q));
+    k_ = rows(take_inputs(shape_, call_, call_.k, head_, first_, n_, work_.k));
+    take_rates(call_, head_, first_, n_, rows_.lr + open_);
     if (whole_) return;
-    for (int i = 0; i < n_; ++i) std::copy_n(at(call_.k, i), f_, own(rows_.k, f_, i));
+    for (int i = 0; i < n_; ++i) std::copy_n(k_.data + i * k_.stride, f_, own(rows_.k, f_, i));
   }
 
   void make_targets() {
     for (int i = 0; i < n_; ++i) {
-      const float* const k = at(call_.k, i);
+      const float* const k = k_.data + i * k_.stride;
       const float* const v = at(call_.v, i);
       float* const target = work_.target + i * f_;
       row_.for_each([&](int c, auto part)
@@ -432,11 +440,10 @@ class Head {
 
   // What the piece's queries get through one block of the hidden width.
   void read_block(int at, int width) {
-    const Rows q{queries().data, queries().row_stride};
     if (h_ == 0) {
       const OutRows z{work_.z_query, f_};
       if (causal()) {
-        const Causal steps = causal_steps(f_, q, all_keys(), rows_.g, f_);
+        const Causal steps = causal_steps(f_, q_, all_keys(), rows_.g, f_);
         product<true>({n_, f_, f_}, queries(), w_.w1, f_, {w_.b1, 0}, z, steps);
       } else {
         product({n_, f_, f_}, queries(), w_.w1, f_, {w_.b1, 0}, z);
@@ -445,7 +452,7 @@ class Head {
     }
     const OutRows hidden{work_.hidden + at, h_};
     if (causal() && learns_first_layer()) {
-      if (at == 0) steps_ = causal_steps(f_, q, all_keys(), rows_.g1, h_);
+      if (at == 0) steps_ = causal_steps(f_, q_, all_keys(), rows_.g1, h_);
       Causal steps = steps_;
       steps.step += at;
       product<true>({n_, f_, width}, queries(), w_.w1 + at, h_, {w_.b1 + at, 0}, hidden, steps);
@@ -535,7 +542,7 @@ class Head {
     find_norms(work_.z_query);
     for (int i = 0; i < n_; ++i) {
       const float* const inner = work_.z_query + i * f_;
-      const float* const q = at(call_.q, i);
+      const float* const q = q_.data + i * q_.stride;
       float* const z = at(call_.z, i);
       row_.for_each([&](int c, auto part) HWY_ATTR {
         const Vec out = hn::MulAdd(part.load(gamma_ + c), normed(i, part.load(inner + c)), part.load(beta_ + c));
@@ -588,6 +595,7 @@ class Head {
   TttWeightParts<float> w_;
   TttRowParts<float> own_rows_{}, kept_rows_{}, rows_{};
   int first_ = 0, n_ = 0, open_ = 0;  // of the piece at work
+  Rows q_{}, k_{};                    // its inputs
   bool whole_ = false;                // it is a whole mini-batch
   double x_squares_ = 0;              // Σ x² of the piece's keys
   double g1_squares_ = 0;             // Σ g1² of the piece, or more

@@ -21,25 +21,7 @@ void to_unit_length(std::span<T> rows, int head_width) {
   }
 }
 
-// Turns the pairs of channels of every head by the angles of the token's position.
-template <class T>
-void turn(const RopeTable& rope, int position, int width, std::span<T> rows) {
-  const std::size_t tokens = rows.size() / width;
-  for (std::size_t i = 0; i < tokens; ++i) {
-    const std::size_t row = (position + i) % rope.period * rope.pairs;
-    for (int pair = 0; pair < width / 2; ++pair) {
-      const T cosine = rope.cos[row + pair % rope.pairs];
-      const T sine = rope.sin[row + pair % rope.pairs];
-      T* const at = rows.data() + i * width + 2 * pair;
-      const T even = at[0];
-      const T odd = at[1];
-      at[0] = even * cosine - odd * sine;
-      at[1] = even * sine + odd * cosine;
-    }
-  }
-}
-
-// q and k as the inner loop wants them.
+// q and k, not yet turned by their positions.
 template <class T>
 void make_queries_and_keys(const TttLayerWeights<T>& w, TttLayerState<T>& state, TttScratch<T>& scratch,
                            std::span<const T> x, std::span<T> q, std::span<T> k) {
@@ -59,15 +41,6 @@ void make_queries_and_keys(const TttLayerWeights<T>& w, TttLayerState<T>& state,
     to_unit_length(q, config.width / config.heads);
     to_unit_length(k, config.width / config.heads);
   }
-  turn(w.rope, state.position, config.width, q);
-  turn(w.rope, state.position, config.width, k);
-}
-
-template <class T>
-void make_rates(const TttLayerWeights<T>& w, std::span<const T> x, std::span<T> lr) {
-  const T most = T(w.config.base_rate) / (w.config.width / w.config.heads);
-  apply_dense<T>(w.rate, x, lr);
-  for (T& rate : lr) rate = most * sigmoid(rate);
 }
 
 // τ. The quotient is rounded to float first, as in the published models.
@@ -92,8 +65,7 @@ float mean_of_numbers(std::span<const T> values, bool skip_missing) {
 }
 
 template <class T>
-void check(const TttLayerWeights<T>& w, const TttLayerState<T>& state, std::size_t n, std::size_t in,
-           std::size_t out) {
+void check(const TttLayerWeights<T>& w, const TttLayerState<T>& state, std::size_t n, std::size_t in, std::size_t out) {
   const auto require = [](bool holds, const char* what) {
     if (!holds) throw std::invalid_argument(std::string("ttt_layer_forward: ") + what);
   };
@@ -107,6 +79,15 @@ void check(const TttLayerWeights<T>& w, const TttLayerState<T>& state, std::size
 template <class T>
 void keep(std::vector<T>& where, std::span<const T> what) {
   where.assign(what.begin(), what.end());
+}
+// The same of q or k, as the inner loop turns them.
+template <class T>
+void keep_turned(const TttLayerConfig& config, const TttRope& rope, std::vector<T>& where, std::span<const T> rows) {
+  where.resize(rows.size());
+  const int f = config.width / config.heads;
+  for (std::size_t at = 0; at < rows.size(); at += f) {
+    ttt_turn(rope, static_cast<int>(at / config.width), f, rows.data() + at, where.data() + at);
+  }
 }
 
 }  // namespace
@@ -127,14 +108,14 @@ TttLayerReport ttt_layer_forward(const TttLayerWeights<T>& w, TttLayerState<T>& 
   const auto lr = scope.take(n * config.heads);
   make_queries_and_keys(w, state, scratch, x, q, k);
   apply_dense<T>(w.v, x, v);
-  make_rates(w, x, lr);
+  apply_dense<T>(w.rate, x, lr);
+  const auto gate = scope.take(config.heads);
+  std::fill(gate.begin(), gate.end(), T(config.base_rate) / (config.width / config.heads));
   const auto token_scale = scope.take(w.token_offset.size());
   make_token_scale(w.token_offset, token_scale);
 
   const int f = config.width / config.heads;
-  const auto tokens_first = [&](std::span<const T> rows) {
-    return TttView<const T>{rows.data(), f, config.width};
-  };
+  const auto tokens_first = [&](std::span<const T> rows) { return TttView<const T>{rows.data(), f, config.width}; };
   const auto per_token = [&](std::span<T> values) { return TttView<T>{values.data(), std::ptrdiff_t(n), 1}; };
   const TttBackend<T>& backend = options.backend != nullptr ? *options.backend : ttt_best_backend<T>(shape);
   const auto before = scope.take(n * config.heads);
@@ -147,6 +128,8 @@ TttLayerReport ttt_layer_forward(const TttLayerWeights<T>& w, TttLayerState<T>& 
   call.k = tokens_first(k);
   call.v = tokens_first(v);
   call.lr = {lr.data(), 1, config.heads};
+  call.rope = {w.rope.cos.data(), w.rope.sin.data(), w.rope.period, state.position};
+  call.gate = gate.data();
   call.token_scale = token_scale.data();
   call.norm_weight = w.norm_weight.data();
   call.norm_bias = w.norm_bias.data();
@@ -164,9 +147,10 @@ TttLayerReport ttt_layer_forward(const TttLayerWeights<T>& w, TttLayerState<T>& 
   state.position = static_cast<int>((state.position + n) % w.rope.period);
 
   if (options.probe != nullptr) {
-    keep<T>(options.probe->q, q);
-    keep<T>(options.probe->k, k);
+    keep_turned<T>(config, call.rope, options.probe->q, q);
+    keep_turned<T>(config, call.rope, options.probe->k, k);
     keep<T>(options.probe->v, v);
+    for (std::size_t i = 0; i < lr.size(); ++i) lr[i] = gate[i % config.heads] * sigmoid(lr[i]);
     keep<T>(options.probe->lr, lr);
     keep<T>(options.probe->z, z);
     keep<T>(options.probe->before, before);
@@ -174,26 +158,23 @@ TttLayerReport ttt_layer_forward(const TttLayerWeights<T>& w, TttLayerState<T>& 
     keep<T>(options.probe->init, init);
   }
   report.loss.before = mean_of_numbers<T>(before, false);
-  report.loss.after =
-      options.after ? mean_of_numbers<T>(after, true) : std::numeric_limits<float>::quiet_NaN();
+  report.loss.after = options.after ? mean_of_numbers<T>(after, true) : std::numeric_limits<float>::quiet_NaN();
   report.loss.drift = static_cast<float>(ttt_drift<T>(shape, state.weights.data(), w.start.data()));
 
   layer_norm<T>(w.post_norm, z, z);
   if (config.gate) {
-    const auto gate = scope.take(x.size());
-    apply_dense<T>(w.g, x, gate);
-    gelu<T>(gate.data(), nullptr, gate.size());
-    for (std::size_t i = 0; i < z.size(); ++i) z[i] *= gate[i];
+    const auto g = scope.take(x.size());
+    apply_dense<T>(w.g, x, g);
+    gelu<T>(g.data(), nullptr, g.size());
+    for (std::size_t i = 0; i < z.size(); ++i) z[i] *= g[i];
   }
   apply_dense<T>(w.o, z, y);
   return report;
 }
 
-template TttLayerReport ttt_layer_forward(const TttLayerWeights<float>&, TttLayerState<float>&,
-                                          TttScratch<float>&, std::span<const float>, std::span<float>,
-                                          const TttLayerOptions<float>&);
-template TttLayerReport ttt_layer_forward(const TttLayerWeights<double>&, TttLayerState<double>&,
-                                          TttScratch<double>&, std::span<const double>, std::span<double>,
-                                          const TttLayerOptions<double>&);
+template TttLayerReport ttt_layer_forward(const TttLayerWeights<float>&, TttLayerState<float>&, TttScratch<float>&,
+                                          std::span<const float>, std::span<float>, const TttLayerOptions<float>&);
+template TttLayerReport ttt_layer_forward(const TttLayerWeights<double>&, TttLayerState<double>&, TttScratch<double>&,
+                                          std::span<const double>, std::span<double>, const TttLayerOptions<double>&);
 
 }  // namespace longtake

@@ -20,6 +20,7 @@ std::string name_of(const Problem& p) {
   if (s.update == TttUpdate::kLastLayer) name += " last layer";
   if (s.keep_row_norms) name += " row norms";
   if (!p.alpha.empty()) name += " decay";
+  if (!p.gate.empty()) name += " unfinished inputs";
   return name + " f " + std::to_string(s.head_width) + " b " + std::to_string(s.mini_batch) + " tokens " +
          std::to_string(p.tokens);
 }
@@ -52,6 +53,7 @@ std::vector<Problem> problems(int f, int h, int b, double rate = 2.0) {
     s.mini_batch = b;
     Problem p(s, 3 * b + (bit(6) ? (b + 1) / 2 : 0), 100 + kind, rate);
     if (bit(5)) p.alpha = {0.25, 0.125};
+    if (f % 2 == 0 && kind % 3 == 0) p.leave_inputs_unfinished(rate);
     p.carried = draw(p.start.size(), 200 + kind);
     for (std::size_t i = 0; i < p.start.size(); ++i) p.carried[i] = float(p.start[i] + 0.2 * p.carried[i]);
     all.push_back(std::move(p));
@@ -93,11 +95,10 @@ struct Windows {
 
 // The stream in one call after another, then the gradients, the last call first.
 template <class T>
-Gradients<T> run(const TttBackend<T>& backend, const Problem& p, const OuterLoss& loss,
-                 Windows windows = {}) {
+Gradients<T> run(const TttBackend<T>& backend, const Problem& p, const OuterLoss& loss, Windows windows = {}) {
   const auto as = [](const std::vector<double>& from) { return std::vector<T>(from.begin(), from.end()); };
   const auto q = as(p.q), k = as(p.k), v = as(p.v), lr = as(p.lr), tau = as(p.tau), gamma = as(p.gamma),
-             beta = as(p.beta), start = as(p.start), alpha = as(p.alpha), by_z = as(loss.by_z);
+             beta = as(p.beta), start = as(p.start), alpha = as(p.alpha), gate = as(p.gate), by_z = as(loss.by_z);
   const TttShape& s = p.shape;
   const std::ptrdiff_t f = s.head_width;
   if (windows.tokens.empty()) windows.tokens = {p.tokens};
@@ -123,6 +124,7 @@ Gradients<T> run(const TttBackend<T>& backend, const Problem& p, const OuterLoss
     call.norm_bias = beta.data();
     call.start = rules ? start.data() : nullptr;
     call.decay = alpha.empty() ? nullptr : alpha.data();
+    p.describe_inputs(call, first, gate.data());
     return call;
   };
   int first = 0;
@@ -135,13 +137,12 @@ Gradients<T> run(const TttBackend<T>& backend, const Problem& p, const OuterLoss
     first += n;
   }
 
-  Guarded<T> dq(q.size()), dk(q.size()), dv(q.size()), dlr(lr.size()), dtau(s.heads * tau.size()),
-      dgamma(gamma.size()), dbeta(beta.size()), dweights(weights.size()), dstart(rules ? start.size() : 0);
+  Guarded<T> dq(q.size()), dk(q.size()), dv(q.size()), dlr(lr.size()), dtau(s.heads * tau.size()), dgamma(gamma.size()),
+      dbeta(beta.size()), dweights(weights.size()), dstart(rules ? start.size() : 0);
   const auto fill = [](Guarded<T>& to, const std::vector<double>& from) {
     std::copy(from.begin(), from.end(), to.data());
   };
-  for (Guarded<T>* added : {&dtau, &dgamma, &dbeta, &dstart})
-    fill(*added, std::vector<double>(added->size()));
+  for (Guarded<T>* added : {&dtau, &dgamma, &dbeta, &dstart}) fill(*added, std::vector<double>(added->size()));
   fill(dweights, loss.by_weights);
   for (std::size_t i = windows.tokens.size(); i-- > 0;) {
     const int n = windows.tokens[i];
@@ -249,8 +250,8 @@ TEST_F(TttBackwardInDouble, EqualsFiniteDifferencesOfThePrimalForm) {
               largest = std::max(largest, std::abs(gradient[i]));
             }
             const double error = std::abs(numeric - exact) / (largest + 1e-3);
-            EXPECT_TRUE(error <= 1e-7) << backends[at].name << ", " << name_of(p) << ", " << kInputs[which]
-                                       << ": " << numeric << " by differences, " << exact;
+            EXPECT_TRUE(error <= 1e-7) << backends[at].name << ", " << name_of(p) << ", " << kInputs[which] << ": "
+                                       << numeric << " by differences, " << exact;
             worst[which] = std::max(worst[which], error);
           }
         }
@@ -351,8 +352,8 @@ TYPED_TEST(TttBackward, HeadsDoNotTouchEachOther) {
           const std::size_t count = of.size() / p.shape.heads;
           of = std::vector<double>(of.begin() + head * count, of.begin() + (head + 1) * count);
         };
-        for (auto* part : {&one.q, &one.k, &one.v, &one.lr, &one.gamma, &one.beta, &one.start, &one.carried,
-                           &one.alpha, &one_loss.by_z, &one_loss.by_weights}) {
+        for (auto* part : {&one.q, &one.k, &one.v, &one.lr, &one.gamma, &one.beta, &one.start, &one.carried, &one.alpha,
+                           &one.gate, &one_loss.by_z, &one_loss.by_weights}) {
           only(*part);
         }
         const auto alone = run(backend, one, one_loss);
@@ -383,12 +384,11 @@ TYPED_TEST(TttBackward, EqualsTheScalarOneInDouble) {
         EXPECT_TRUE(got.intact) << name_of(p);
         // Some five sums of f + h products behind one another, twice over three mini-batches, and derivatives of gelu
         // that are themselves good to some dozens of units.
-        const double limit =
-            16 * std::numeric_limits<T>::epsilon() * (2 + std::sqrt(double(sizes[0] + sizes[1])));
+        const double limit = 16 * std::numeric_limits<T>::epsilon() * (2 + std::sqrt(double(sizes[0] + sizes[1])));
         for (int which = 0; which < 9; ++which) {
           const double error = relative(got.of[which], want.of[which]);
-          EXPECT_TRUE(error <= limit) << backend.name << ", " << name_of(p) << ", " << kInputs[which] << ": "
-                                      << error << ", limit " << limit;
+          EXPECT_TRUE(error <= limit) << backend.name << ", " << name_of(p) << ", " << kInputs[which] << ": " << error
+                                      << ", limit " << limit;
           worst[which] = std::max(worst[which], error);
         }
       }
@@ -405,6 +405,7 @@ TYPED_TEST(TttBackward, LeavesKeysAndValuesAloneAtRateZero) {
   for (const auto& backend : this->backends) {
     for (Problem p : problems(8, 12, 4)) {
       if (!backend.supports(p.shape)) continue;
+      p.gate.clear();  // after which lr is the rate
       std::fill(p.lr.begin(), p.lr.end(), 0.0);
       const auto got = run(backend, p, OuterLoss(p));
       for (const int which : {1, 2, kTau}) {
@@ -418,6 +419,7 @@ TYPED_TEST(TttBackward, LeavesKeysAndValuesAloneAtRateZero) {
 TYPED_TEST(TttBackward, AddsToTheGradientsOfWhatWindowsShare) {
   using T = TypeParam;
   const Problem p = problems(8, 12, 4).front();
+  ASSERT_FALSE(p.gate.empty()) << "windows have positions of their own";
   const OuterLoss loss(p);
   for (const auto& backend : this->backends) {
     const int b = p.shape.mini_batch;

@@ -1,3 +1,4 @@
+#include <complex>
 #include <numbers>
 
 #include "tests/kernels/problem.h"
@@ -91,8 +92,7 @@ Model stepped(const Model& model, const Model& step, double factor) {
   return out;
 }
 
-double loss(const Model& model, const Row& k, const Row& wanted, const Row& gamma, const Row& beta,
-            double eps) {
+double loss(const Model& model, const Row& k, const Row& wanted, const Row& gamma, const Row& beta, double eps) {
   const Row out = layer_norm(infer(model, k).z, gamma, beta, eps);
   double sum = 0;
   for (std::size_t i = 0; i < out.size(); ++i) sum += (out[i] - wanted[i]) * (out[i] - wanted[i]);
@@ -100,8 +100,8 @@ double loss(const Model& model, const Row& k, const Row& wanted, const Row& gamm
 }
 
 // sum += lr · gradient of ½‖LN(z) − wanted‖² at one key.
-void add_gradient(const Model& model, const Row& k, const Row& wanted, const Row& gamma, const Row& beta,
-                  double eps, double lr, Model& sum) {
+void add_gradient(const Model& model, const Row& k, const Row& wanted, const Row& gamma, const Row& beta, double eps,
+                  double lr, Model& sum) {
   const Pass pass = infer(model, k);
   const std::size_t f = k.size();
   Row normed;
@@ -153,9 +153,32 @@ void settle(const Problem& p, int head, const Model& start, Model& model) {
   }
 }
 
+// The same problem with nothing left to do for its inputs.
+Problem finished(Problem p) {
+  const std::size_t pairs = p.shape.head_width / 2;
+  const auto turn = [&](std::vector<double>& rows) {
+    for (std::size_t pair = 0; pair < rows.size() / 2; ++pair) {
+      const std::size_t token = pair / pairs % p.tokens;
+      const std::size_t at = (p.position + token) % p.period * pairs + pair % pairs;
+      const std::complex<double> turned =
+          std::complex(rows[2 * pair], rows[2 * pair + 1]) * std::complex<double>(p.cos[at], p.sin[at]);
+      rows[2 * pair] = turned.real();
+      rows[2 * pair + 1] = turned.imag();
+    }
+  };
+  if (!p.cos.empty()) {
+    turn(p.q);
+    turn(p.k);
+  }
+  for (std::size_t i = 0; i < p.lr.size() && !p.gate.empty(); ++i)
+    p.lr[i] = p.gate[i / p.tokens] / (1 + std::exp(-p.lr[i]));
+  return p;
+}
+
 }  // namespace
 
-Results<double> primal(const Problem& p) {
+Results<double> primal(const Problem& unfinished) {
+  const Problem p = finished(unfinished);
   const TttShape& s = p.shape;
   const std::size_t f = s.head_width;
   const int tokens = p.tokens;
@@ -213,14 +236,12 @@ Results<double> primal(const Problem& p) {
       settle(p, head, start, model);
       for (int i = 0; i < n; ++i) {
         const int t = first + i;
-        out.after[std::size_t(head) * tokens + t] =
-            loss(model, row(p.k, t), wanted(t), gamma, beta, s.norm_eps);
+        out.after[std::size_t(head) * tokens + t] = loss(model, row(p.k, t), wanted(t), gamma, beta, s.norm_eps);
         if (s.form == TttForm::kFrame) read(model, t);
       }
     }
     for (const Layer& layer : model) {
-      for (const Row& weights : layer.w)
-        out.weights.insert(out.weights.end(), weights.begin(), weights.end());
+      for (const Row& weights : layer.w) out.weights.insert(out.weights.end(), weights.begin(), weights.end());
       out.weights.insert(out.weights.end(), layer.bias.begin(), layer.bias.end());
     }
   }

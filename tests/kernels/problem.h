@@ -67,6 +67,9 @@ struct Problem {
   std::vector<double> start;        // [heads][weights]
   std::vector<double> alpha;        // [heads]; empty: no decay
   std::vector<double> carried;      // the weights before the first token, like start; empty: start
+  std::vector<float> cos, sin;      // [period][f / 2]; empty: q and k come turned
+  int period = 0, position = 0;
+  std::vector<double> gate;  // [heads]; empty: lr comes as it is
 
   Problem(const TttShape& s, int token_count, unsigned seed, double rate = 0.5)
       : shape(s), tokens(token_count) {
@@ -90,6 +93,24 @@ struct Problem {
     start = draw(s.heads * ttt_weights_size(s), 0, 1 / std::sqrt(double(f)));
   }
 
+  // From now on q and k come unturned and lr before its gate.
+  void leave_inputs_unfinished(double rate = 0.5) {
+    const int f = shape.head_width;
+    period = shape.mini_batch + 3;  // so that rows of a mini-batch are not those of the table
+    position = 2;
+    for (int i = 0; i < period * f / 2; ++i) {
+      cos.push_back(static_cast<float>(std::cos(0.7 * i)));
+      sin.push_back(static_cast<float>(std::sin(0.7 * i)));
+    }
+    for (double& value : lr) value = static_cast<float>(4 * (value * f / rate - 1));
+    for (int head = 0; head < shape.heads; ++head) gate.push_back(static_cast<float>((2 + head) * rate / f));
+  }
+  template <class T>
+  void describe_inputs(TttCall<T>& call, int first, const T* gates) const {
+    if (!cos.empty()) call.rope = {cos.data(), sin.data(), period, (position + first) % period};
+    if (!gate.empty()) call.gate = gates;
+  }
+
   const std::vector<double>& first_weights() const { return carried.empty() ? start : carried; }
 
   // In pieces of the given lengths, repeated until all tokens are through; every buffer begins `shift` numbers behind a
@@ -98,7 +119,7 @@ struct Problem {
   Results<T> run(const TttBackend<T>& backend, const std::vector<int>& pieces = {1 << 20}, int shift = 0) const {
     const auto as = [&](const std::vector<double>& from) { return guarded_input<T>(from, shift); };
     auto tq = as(q), tk = as(k), tv = as(v), tlr = as(lr), ttau = as(tau), tg = as(gamma), tb = as(beta),
-         tstart = as(start), talpha = as(alpha);
+         tstart = as(start), talpha = as(alpha), tgate = as(gate);
     const std::ptrdiff_t f = shape.head_width;
     const std::size_t per_token = std::size_t(shape.heads) * tokens;
     Guarded<T> z(per_token * f, shift), before(per_token, shift), after(per_token, shift), init(per_token, shift);
@@ -127,6 +148,7 @@ struct Problem {
       call.loss = {loss(before), loss(after), loss(init)};
       call.start = tstart.data();
       call.decay = alpha.empty() ? nullptr : talpha.data();
+      describe_inputs(call, first, tgate.data());
       call.scratch = {scratch.data(), backend.scratch_size(shape)};
       const TttReport report = ttt_forward(backend, shape, call, state);
       out.report.closed += report.closed;

@@ -13,11 +13,10 @@
 namespace longtake {
 
 void PrintTo(const TttShape& s, std::ostream* out) {
-  *out << (s.model == TttModel::kMlp ? "mlp" : "linear")
-       << (s.form == TttForm::kCausal ? " causal" : " frame")
-       << (s.target == TttTarget::kResidual ? "" : " normalised")
-       << (s.update == TttUpdate::kAll ? "" : " last layer") << (s.keep_row_norms ? " row norms" : "") << " heads " << s.heads << " f "
-       << s.head_width << " h " << s.hidden_width << " b " << s.mini_batch;
+  *out << (s.model == TttModel::kMlp ? "mlp" : "linear") << (s.form == TttForm::kCausal ? " causal" : " frame")
+       << (s.target == TttTarget::kResidual ? "" : " normalised") << (s.update == TttUpdate::kAll ? "" : " last layer")
+       << (s.keep_row_norms ? " row norms" : "") << " heads " << s.heads << " f " << s.head_width << " h "
+       << s.hidden_width << " b " << s.mini_batch;
 }
 
 namespace {
@@ -52,9 +51,7 @@ std::vector<TttShape> shapes(const std::vector<int>& widths, const std::vector<i
 }
 
 // Whole mini-batches and, in the causal form, a remainder.
-int tokens_for(const TttShape& s) {
-  return 2 * s.mini_batch + (s.form == TttForm::kCausal ? s.mini_batch / 3 + 1 : 0);
-}
+int tokens_for(const TttShape& s) { return 2 * s.mini_batch + (s.form == TttForm::kCausal ? s.mini_batch / 3 + 1 : 0); }
 
 template <class T>
 class Ttt : public testing::Test {
@@ -105,8 +102,7 @@ TYPED_TEST(Ttt, EqualsThePrimalFormAtLargeWidths) {
       const Problem problem(s, s.form == TttForm::kCausal ? 21 : 32, 4);
       const double limit =
           16 * std::numeric_limits<T>::epsilon() * std::sqrt(double(s.head_width + s.hidden_width)) + 1e-9;
-      EXPECT_TRUE(distance(problem.run<T>(backend).z, primal(problem).z) <= limit)
-          << testing::PrintToString(s);
+      EXPECT_TRUE(distance(problem.run<T>(backend).z, primal(problem).z) <= limit) << testing::PrintToString(s);
     }
   }
 }
@@ -146,9 +142,32 @@ TYPED_TEST(Ttt, EqualsThePrimalFormUnderEveryRule) {
       plain.shape.keep_row_norms = false;
       plain.alpha.clear();
       if (problem.shape.keep_row_norms || !problem.alpha.empty() || problem.shape.model == TttModel::kMlp) {
-        EXPECT_GT(distance(primal(plain).weights, want.weights), 100 * limit)
-            << testing::PrintToString(problem.shape);
+        EXPECT_GT(distance(primal(plain).weights, want.weights), 100 * limit) << testing::PrintToString(problem.shape);
       }
+    }
+  }
+}
+
+TYPED_TEST(Ttt, EqualsThePrimalFormWithUnfinishedInputs) {
+  using T = TypeParam;
+  for (const auto& backend : this->backends) {
+    for (const TttShape& s : shapes({8, 18, 64}, {1, 4, 16})) {
+      if (!backend.supports(s)) continue;
+      Problem problem(s, tokens_for(s), 8);
+      const auto finished = primal(problem);
+      problem.leave_inputs_unfinished();
+      const auto want = primal(problem);
+      const double limit =
+          64 * std::numeric_limits<T>::epsilon() * std::sqrt(double(s.head_width + s.hidden_width)) + 1e-9;
+      EXPECT_GT(distance(finished.z, want.z), 100 * limit) << testing::PrintToString(s);
+      const auto whole = problem.run<T>(backend);
+      EXPECT_TRUE(distance(whole.z, want.z) <= limit) << testing::PrintToString(s);
+      EXPECT_TRUE(distance(whole.weights, want.weights) <= limit) << testing::PrintToString(s);
+      EXPECT_TRUE(whole.intact) << testing::PrintToString(s);
+      const std::vector<int> cut = s.form == TttForm::kCausal ? std::vector{3, 1, 7} : std::vector{s.mini_batch};
+      const auto pieces = problem.run<T>(backend, cut);
+      EXPECT_EQ(pieces.z, whole.z) << testing::PrintToString(s);
+      EXPECT_EQ(pieces.weights, whole.weights) << testing::PrintToString(s);
     }
   }
 }
@@ -213,8 +232,7 @@ TYPED_TEST(Ttt, LaterTokensDoNotReachBack) {
   using T = TypeParam;
   for (const auto& backend : this->backends) {
     for (const TttShape& s : shapes({8, 64}, {4, 16})) {
-      const int from =
-          s.form == TttForm::kCausal ? 2 * s.mini_batch - 2 : s.mini_batch;  // inside a mini-batch
+      const int from = s.form == TttForm::kCausal ? 2 * s.mini_batch - 2 : s.mini_batch;  // inside a mini-batch
       Problem problem(s, 3 * s.mini_batch, 6);
       const auto plain = problem.run<T>(backend);
       for (int head = 0; head < s.heads; ++head) {
@@ -354,8 +372,7 @@ TYPED_TEST(Ttt, RefusesAnUpdateThatIsNotFiniteAndGoesOn) {
   using T = TypeParam;
   for (const auto& backend : this->backends) {
     for (const TttShape& s : shapes({16}, {4})) {
-      for (const double poison :
-           {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+      for (const double poison : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
         // The second of three mini-batches of head 1 is bad; without it the stream is the reference.
         Problem bad(s, 12, 12);
         Problem good = bad;
@@ -382,8 +399,7 @@ TYPED_TEST(Ttt, RefusesAnUpdateThatIsNotFiniteAndGoesOn) {
         for (int i = 0; i < 4 * s.head_width; ++i) {  // what head 1 gives after the bad mini-batch
           EXPECT_EQ(got.z[(12 + 8) * s.head_width + i], want.z[(8 + 4) * s.head_width + i]);
         }
-        for (int i = 0; i < 12 * s.head_width; ++i)
-          EXPECT_TRUE(std::isfinite(got.z[i])) << "head 0 is not touched";
+        for (int i = 0; i < 12 * s.head_width; ++i) EXPECT_TRUE(std::isfinite(got.z[i])) << "head 0 is not touched";
       }
     }
   }
@@ -423,8 +439,8 @@ TYPED_TEST(Ttt, TakesTokensInAnyLayout) {
     for (int head = 0; head < 3; ++head) {
       for (int t = 0; t < 10; ++t) lr[t * 3 + head] = T(problem.lr[head * 10 + t]);
     }
-    const std::vector<T> tau(problem.tau.begin(), problem.tau.end()),
-        gamma(problem.gamma.begin(), problem.gamma.end()), beta(problem.beta.begin(), problem.beta.end());
+    const std::vector<T> tau(problem.tau.begin(), problem.tau.end()), gamma(problem.gamma.begin(), problem.gamma.end()),
+        beta(problem.beta.begin(), problem.beta.end());
     std::vector<T> weights(problem.start.begin(), problem.start.end()), rows(3 * ttt_rows_size(s)),
         scratch(backend.scratch_size(s));
     TttState<T> state{weights.data(), rows.data(), 0};
@@ -486,8 +502,7 @@ TEST(TttEntry, RefusesCallsBeforeItWritesAnything) {
   TttShape causal = frame;
   causal.form = TttForm::kCausal;
   const std::vector<float> in(64, 0.5f), norm(8, 1.0f), tau(4, 1.0f);
-  std::vector<float> z(64, 42.0f), weights(ttt_weights_size(causal), 1.0f),
-      rows(ttt_rows_size(causal), 42.0f),
+  std::vector<float> z(64, 42.0f), weights(ttt_weights_size(causal), 1.0f), rows(ttt_rows_size(causal), 42.0f),
       scratch(std::max(backend.scratch_size(frame), backend.scratch_size(causal)));
   const auto attempt = [&](const TttShape& shape, auto change) {
     TttCall<float> call;
@@ -524,6 +539,14 @@ TEST(TttEntry, RefusesCallsBeforeItWritesAnything) {
   attempt(causal, [](Call&, State& s) { s.rows = nullptr; });
   attempt(causal, [](Call&, State& s) { s.open = 4; });
   attempt(causal, [](Call&, State& s) { s.open = -1; });
+  const TttRope rope{in.data(), in.data(), 4, 3};
+  attempt(frame, [&](Call& c, State&) { c.rope = rope, c.rope.sin = nullptr; });
+  attempt(frame, [&](Call& c, State&) { c.rope = rope, c.rope.period = 0; });
+  attempt(frame, [&](Call& c, State&) { c.rope = rope, c.rope.position = 4; });
+  attempt(frame, [&](Call& c, State&) { c.rope = rope, c.rope.position = -1; });
+  TttShape odd = frame;
+  odd.head_width = 7;
+  attempt(odd, [&](Call& c, State&) { c.rope = rope; });
 }
 
 TEST(TttEntry, NoTokensChangeNothing) {

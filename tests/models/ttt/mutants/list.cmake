@@ -2,7 +2,7 @@
 
 # Nothing wrong: shows that planting itself changes nothing.
 kernel_mutant(none_kernel "(none, inner loop)" "-(tau * rows_.lr[j]) * score;" "score * -(tau * rows_.lr[j]);")
-layer_mutant(none_layer "(none, layer)" "rate = most * sigmoid(rate);" "rate = sigmoid(rate) * most;")
+layer_mutant(none_layer "(none, layer)" "gate[i % config.heads] * sigmoid(lr[i])" "sigmoid(lr[i]) * gate[i % config.heads]")
 
 # The scores
 kernel_mutant(no_one "no +1 (bias) in the scores" "in_width) + 1;" "in_width);")
@@ -49,8 +49,8 @@ layer_mutant(post_per_head "post-norm per head" "layer_norm<T>(w.post_norm, z, z
   "LayerNorm<T> plain{std::vector<T>(f, T(1)), std::vector<T>(f, T(0)), 1e-6}; layer_norm<T>(plain, z, z);
   for (std::size_t i = 0; i < z.size(); ++i) z[i] = z[i] * w.post_norm.weight[i % config.width] + w.post_norm.bias[i % config.width];")
 kernel_mutant(residual_k "residual k instead of q at the output"
-  "const T* const q = at(call_.q, first + i);
-      T* const z = at" "const T* const q = at(call_.k, first + i);
+  "const T* const q = q_.row(i);
+      T* const z = at" "const T* const q = k_.row(i);
       T* const z = at")
 
 # The carried state
@@ -88,31 +88,46 @@ kernel_mutant(frame_reads_before "frame form reads the state before the frame"
 kernel_mutant(frame_sum "frame form sums instead of averaging" "T(1) / b_ : call_" "T(1) : call_")
 
 # Learning rate
-layer_mutant(no_one_over_f "rate without 1/f" "T(w.config.base_rate) / (w.config.width / w.config.heads);" "T(w.config.base_rate);")
+layer_mutant(no_one_over_f "rate without 1/f" "T(config.base_rate) / (config.width / config.heads)" "T(config.base_rate)")
 layer_mutant(no_rate_bias "rate bias forgotten" "apply_dense<T>(w.rate, x, lr);"
   "apply_dense<T>(Dense<T>{w.rate.in, w.rate.out, w.rate.a, {}}, x, lr);")
 
 # Rotary positions
-layer_mutant(rope_halves "rotary pairs split in halves"
-  "T* const at = rows.data() + i * width + 2 * pair;
-      const T even = at[0];
-      const T odd = at[1];
-      at[0] = even * cosine - odd * sine;
-      at[1] = even * sine + odd * cosine;"
-  "T* const at = rows.data() + i * width + pair / rope.pairs * 2 * rope.pairs + pair % rope.pairs;
-      const T even = at[0];
-      const T odd = at[rope.pairs];
-      at[0] = even * cosine - odd * sine;
-      at[rope.pairs] = even * sine + odd * cosine;")
-layer_mutant(rope_sign "rotation the other way"
-  "const T sine = rope.sin[row + pair % rope.pairs];" "const T sine = -rope.sin[row + pair % rope.pairs];")
-layer_mutant(rope_absolute "position not modulo the mini-batch"
-  "const T cosine = rope.cos[row + pair % rope.pairs];
-      const T sine = rope.sin[row + pair % rope.pairs];"
-  "const T angle = (position + i) * std::atan2(rope.sin[rope.pairs + pair % rope.pairs], rope.cos[rope.pairs + pair % rope.pairs]);
-      const T cosine = std::cos(angle);
-      const T sine = std::sin(angle);")
-layer_mutant(no_rope "keys not turned" "turn(w.rope, state.position, config.width, k);" "")
+set(rope "call.rope = {w.rope.cos.data(), w.rope.sin.data(), w.rope.period, state.position};")
+set(turn_back "std::vector<float> minus = w.rope.sin;
+  for (float& sine : minus) sine = -sine;
+  const TttRope back{w.rope.cos.data(), minus.data(), w.rope.period, state.position};")
+layer_mutant(rope_halves "rotary pairs split in halves" "${rope}"
+  "for (const std::span<T> rows : {q, k}) {
+    for (std::size_t at = 0; at < rows.size(); at += f) {
+      const std::size_t row = (state.position + at / config.width) % w.rope.period * w.rope.pairs;
+      for (int m = 0; m < w.rope.pairs; ++m) {
+        const T cosine = w.rope.cos[row + m], sine = w.rope.sin[row + m];
+        const T even = rows[at + m], odd = rows[at + w.rope.pairs + m];
+        rows[at + m] = even * cosine - odd * sine;
+        rows[at + w.rope.pairs + m] = even * sine + odd * cosine;
+      }
+    }
+  }
+  const std::vector<float> ones(w.rope.pairs, 1.0f), zeros(w.rope.pairs);
+  call.rope = {ones.data(), zeros.data(), 1, 0};")
+layer_mutant(rope_sign "rotation the other way" "${rope}" "${turn_back}
+  call.rope = back;")
+layer_mutant(rope_absolute "position not modulo the mini-batch" "${rope}"
+  "std::vector<float> cosines, sines;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (int m = 0; m < w.rope.pairs; ++m) {
+      const float angle = (state.position + i) * std::atan2(w.rope.sin[w.rope.pairs + m], w.rope.cos[w.rope.pairs + m]);
+      cosines.push_back(std::cos(angle));
+      sines.push_back(std::sin(angle));
+    }
+  }
+  call.rope = {cosines.data(), sines.data(), static_cast<int>(n), 0};")
+layer_mutant(no_rope "keys not turned" "${rope}" "${turn_back}
+  for (std::size_t at = 0; at < k.size(); at += f) {
+    ttt_turn(back, static_cast<int>(at / config.width), f, k.data() + at, k.data() + at);
+  }
+  ${rope}")
 layer_mutant(no_unit "keys not of unit length" "to_unit_length(k, config.width / config.heads);" "")
 
 # Gate and convolutions
@@ -129,8 +144,8 @@ layer_mutant(gate_before "gate before the post-norm"
     layer_norm<T>(w.post_norm, z, z);
   }
   if (false) {")
-layer_mutant(silu_gate "SiLU gate" "gelu<T>(gate.data(), nullptr, gate.size());"
-  "for (T& value : gate) value *= sigmoid(value);")
+layer_mutant(silu_gate "SiLU gate" "gelu<T>(g.data(), nullptr, g.size());"
+  "for (T& value : g) value *= sigmoid(value);")
 layer_mutant(conv_reversed "convolution taps reversed" "apply_conv<T>(w.conv_q, state.conv_tail, shared, q);"
   "DepthwiseConv<T> reversed = w.conv_q;
     for (int tap = 0; tap < reversed.taps; ++tap) {
