@@ -29,6 +29,12 @@ struct Dense {
     product(extents, a, b, b_stride, {c, c_stride}, {c, c_stride});
   }
 
+  // C = start + A · B; a start_stride of 0 gives every row the same.
+  static void multiply(ProductExtents extents, LeftMatrix<float> a, const float* b, std::ptrdiff_t b_stride,
+                       const float* start, std::ptrdiff_t start_stride, float* c, std::ptrdiff_t c_stride) {
+    product(extents, a, b, b_stride, {start, start_stride}, {c, c_stride});
+  }
+
   static float dot(const float* a, const float* b, int count) {
     const Floats d;
     Vec sums[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};

@@ -13,10 +13,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include <hwy/highway.h>
 
+#include "kernels/aligned.h"
 #include "kernels/dense.h"
 #include "kernels/ttt_backward.h"
 #include "kernels/ttt_inputs.h"
@@ -45,6 +47,10 @@ struct Layer {
 
 // Of rows of pairs of tokens: Math::pairs() writes up to three numbers more than there are.
 constexpr int pairs_stride(int b) { return (b + 3) / 4 * 4; }
+
+// Numbers in a cache line.
+template <class T>
+inline constexpr std::size_t kLine = kCacheLine / sizeof(T);
 
 // What one head works in.
 template <class T>
@@ -81,6 +87,7 @@ struct Work {
   T* steps;      // [b][pairs_stride]
   T* d_score;    // [b][pairs_stride]
   T* minus_c;    // [b]
+  T* zeros;      // [b]
   T* row;        // [max(f, h)]
   T* rows;       // [b][max(f, h)]
   T* turned;     // [max(f, h)][b]
@@ -98,8 +105,9 @@ struct Work {
     const std::size_t size = ttt_weights_size(shape);
     std::size_t used = 0;
     const auto take = [&](std::size_t count) {
-      used += count;
-      return at == nullptr ? nullptr : at + (used - count);
+      T* const part = at == nullptr ? nullptr : at + used;
+      used += (count + kLine<T> - 1) / kLine<T> * kLine<T>;
+      return part;
     };
     const auto take_layer = [&](std::size_t in, std::size_t out, std::size_t first, bool learns) {
       Layer<T> layer;
@@ -126,7 +134,7 @@ struct Work {
     }
     for (T** wide : {&slope, &curve, &back, &slope_read, &d_hidden}) *wide = take(b * h);
     for (T** narrow : {&unit, &target, &normed, &e, &normed_read, &d_out, &d_target}) *narrow = take(b * f);
-    for (T** column : {&deviation, &rho, &lr, &rho_read, &d_lr, &d_tau, &minus_c}) *column = take(b);
+    for (T** column : {&deviation, &rho, &lr, &rho_read, &d_lr, &d_tau, &minus_c, &zeros}) *column = take(b);
     for (T** one : {&d_gamma, &d_beta}) *one = take(f);
     sums = take(2 * (b + 2 * f));
     for (T** square : {&steps, &d_score}) *square = take(pairs);
@@ -178,11 +186,13 @@ class Head {
         gamma_(call.norm_weight + std::ptrdiff_t(head) * f_),
         beta_(call.norm_bias + std::ptrdiff_t(head) * f_),
         d_weights_(gradients.weights + head * size_) {
-    work_.lay_out(shape, checkpoints.every, call.scratch.data());
+    const std::size_t misplaced = reinterpret_cast<std::uintptr_t>(call.scratch.data()) / sizeof(T) % kLine<T>;
+    work_.lay_out(shape, checkpoints.every, call.scratch.data() + (kLine<T> - misplaced) % kLine<T>);
   }
 
   void run() {
     std::fill_n(work_.sums, 2 * sums_size(), T(0));
+    std::fill_n(work_.zeros, b_, T(0));
     const int every = checkpoints_.every;
     for (int end = (call_.tokens + b_ - 1) / b_; end > 0;) {
       const int group = (end - 1) / every;
@@ -271,9 +281,8 @@ class Head {
 
   void affine(const Layer<T>& layer, const T* in, const T* weights, T* out) {
     const int columns = layer.out_width;
-    for (int i = 0; i < n_; ++i) std::copy_n(weights + layer.bias, columns, out + i * columns);
-    Math::multiply_add({n_, layer.in_width, columns}, {in, layer.in_width, 1}, weights + layer.w, columns, out,
-                       columns);
+    Math::multiply({n_, layer.in_width, columns}, {in, layer.in_width, 1}, weights + layer.w, columns,
+                   weights + layer.bias, 0, out, columns);
   }
 
   // The mini-batch's rows of q or k as the inner loop wants them, [n][f].
@@ -327,16 +336,21 @@ class Head {
 
   // W at the end of a whole mini-batch.
   void step(T* next) {
-    std::copy_n(w_, size_, next);
     make_steps();
     for (const Layer<T>* layer = work_.layers; layer < work_.layers + work_.depth; ++layer) {
-      if (!layer->learns) continue;
       const int in_width = layer->in_width;
       const int columns = layer->out_width;
+      const T* const w = w_ + layer->w;
+      const T* const bias = w_ + layer->bias;
+      if (!layer->learns) {
+        std::copy_n(w, in_width * columns, next + layer->w);
+        std::copy_n(bias, columns, next + layer->bias);
+        continue;
+      }
       scale_rows(layer->in, in_width);
-      Math::multiply_add({in_width, b_, columns}, {work_.rows, 1, in_width}, layer->g, columns, next + layer->w,
-                         columns);
-      Math::multiply_add({1, b_, columns}, {work_.minus_c, 0, 1}, layer->g, columns, next + layer->bias, columns);
+      Math::multiply({in_width, b_, columns}, {work_.rows, 1, in_width}, layer->g, columns, w, columns, next + layer->w,
+                     columns);
+      Math::multiply({1, b_, columns}, {work_.minus_c, 0, 1}, layer->g, columns, bias, 0, next + layer->bias, columns);
     }
     if (call_.decay != nullptr) {
       const T alpha = call_.decay[head_];
@@ -471,8 +485,8 @@ class Head {
     const int in_width = layer.in_width;
     const int columns = layer.out_width;
     Math::transpose(n_, columns, rows, work_.turned);
-    std::fill_n(work_.product, in_width * n_, T(0));
-    Math::multiply_add({in_width, columns, n_}, {weights + layer.w, columns, 1}, work_.turned, n_, work_.product, n_);
+    Math::multiply({in_width, columns, n_}, {weights + layer.w, columns, 1}, work_.turned, n_, work_.zeros, 0,
+                   work_.product, n_);
     Math::add_transposed(in_width, n_, work_.product, to);
   }
 
@@ -620,7 +634,7 @@ class Head {
 
 template <class T>
 std::size_t backward_scratch_size(const TttShape& shape, int every) {
-  return Work<T>().lay_out(shape, every, nullptr);
+  return Work<T>().lay_out(shape, every, nullptr) + kLine<T>;
 }
 
 template <class T, class Math>

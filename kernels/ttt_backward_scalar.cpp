@@ -15,6 +15,11 @@ struct Plain {
                            std::ptrdiff_t c_stride) {
     plain::multiply_add(extents, a, b, b_stride, c, c_stride);
   }
+  static void multiply(ProductExtents extents, LeftMatrix<T> a, const T* b, std::ptrdiff_t b_stride, const T* start,
+                       std::ptrdiff_t start_stride, T* c, std::ptrdiff_t c_stride) {
+    for (int i = 0; i < extents.rows; ++i) std::copy_n(start + i * start_stride, extents.columns, c + i * c_stride);
+    plain::multiply_add(extents, a, b, b_stride, c, c_stride);
+  }
   static T dot(const T* a, const T* b, int count) { return plain::dot(a, b, count); }
   static T sum(const T* values, int count) {
     T total = 0;
