@@ -1,6 +1,6 @@
 // Products of small row-major float matrices in registers; the vector form of dense.h, with its rule: an
 // entry is its starting value plus the products in ascending order of the inner index, each added with one
-// rounding, whatever lies around it.
+// rounding, whatever lies around it. What a causal mini-batch has changed (Causal) comes before them.
 //
 // Included once per Highway target.
 #if defined(LONGTAKE_TILE_INL_H) == defined(HWY_TARGET_TOGGLE)
@@ -156,7 +156,7 @@ class Product {
     strips<1>();
     if (j_ == columns) return;
     last_ = hn::FirstN(Floats(), static_cast<std::size_t>(columns - j_));
-    tiles<1, true, 0>(0);
+    tiles<1, true, 0>();
   }
 
  private:
@@ -188,14 +188,15 @@ class Product {
   }
   template <int kV, int kStride, bool kUpdate = false>
   void strips_known() {
-    for (; j_ + kV * kLanes <= extents_.columns; j_ += kV * kLanes) tiles<kV, false, kStride, kUpdate>(0);
+    for (; j_ + kV * kLanes <= extents_.columns; j_ += kV * kLanes) tiles<kV, false, kStride, kUpdate>();
   }
 
   // All rows of the strip.
   template <int kV, bool kCut, int kStride, bool kUpdate = false>
-  void tiles(int i) const {
+  void tiles() const {
     constexpr int kTall = tallest(kV);
     const int rows = extents_.rows;
+    int i = 0;
     if constexpr (kTall != 16 || kStride != 0) {  // sixteen addresses do not fit in registers
       for (; i + kTall <= rows; i += kTall) at<kTall, kV, kCut, kStride, kUpdate>(i);
     }
