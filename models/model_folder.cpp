@@ -160,6 +160,9 @@ Result<ModelConfig> parse_model_config(const std::string& text, const std::strin
   layers.take("heads", config.heads, 1, 256);
   layers.take("swiglu", config.swiglu, 1, 65536);
   layers.take("inner", config.inner);
+  layers.take("update", config.update);
+  layers.take("decay", config.decay, 0, 1);
+  layers.take("keep_row_norms", config.keep_row_norms);
   layers.take("causal", config.causal);
   layers.take("residual_gate", config.residual_gate);
   layers.take("base_rate", config.base_rate, 0, 1000);
@@ -173,6 +176,8 @@ Result<ModelConfig> parse_model_config(const std::string& text, const std::strin
   if (schema != 1) return wrong("\"schema\" is missing");
   if (type != "efficientnet-lite0") return wrong(fmt::format("encoder: no type \"{}\" is known", type));
   if (config.inner != "mlp" && config.inner != "linear") return wrong("stack: \"inner\" must be mlp or linear");
+  if (config.update != "all" && config.update != "last") return wrong("stack: \"update\" must be all or last");
+  if (config.update == "last" && config.inner == "linear") return wrong("stack: a linear inner model has one layer only");
   if (config.channels % config.heads != 0 || (config.channels / config.heads) % 2 != 0) {
     return wrong("stack: \"channels\" must be \"heads\" times an even number");
   }
@@ -199,6 +204,9 @@ std::string to_json(const ModelConfig& config) {
   stack["heads"] = config.heads;
   stack["swiglu"] = config.swiglu;
   stack["inner"] = config.inner;
+  stack["update"] = config.update;
+  stack["decay"] = config.decay;
+  stack["keep_row_norms"] = config.keep_row_norms;
   stack["causal"] = config.causal;
   stack["residual_gate"] = config.residual_gate;
   stack["base_rate"] = config.base_rate;

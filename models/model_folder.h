@@ -26,6 +26,9 @@ struct ModelConfig {
   int heads = 2;
   int swiglu = 336;         // inner width of the feed-forward
   std::string inner = "mlp";  // or "linear"
+  std::string update = "all";   // or "last": W1 and b1 of an MLP stay as they were learned
+  double decay = 0;             // 0..1: how far each frame takes W back to its start
+  bool keep_row_norms = false;  // rows of the last layer keep the length they had at the start
   bool causal = false;      // false: all queries of a frame read the state after that frame
   bool residual_gate = true;  // x + tanh(alpha) * TTT(x), alpha per channel
   double base_rate = 1.0;   // η_base of the inner loop

@@ -19,6 +19,9 @@ TttBlockConfig block_config(const ModelConfig& config) {
   TttBlockConfig out;
   out.layer.model = config.inner == "mlp" ? TttModel::kMlp : TttModel::kLinear;
   out.layer.form = config.causal ? TttForm::kCausal : TttForm::kFrame;
+  out.layer.update = config.update == "all" ? TttUpdate::kAll : TttUpdate::kLastLayer;
+  out.layer.decay = config.decay;
+  out.layer.keep_row_norms = config.keep_row_norms;
   out.layer.width = config.channels;
   out.layer.heads = config.heads;
   out.layer.mini_batch = config.tokens;  // one frame, so that the state is whole at each frame border

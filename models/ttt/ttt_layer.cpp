@@ -138,6 +138,9 @@ TttLayerReport ttt_layer_forward(const TttLayerWeights<T>& w, TttLayerState<T>& 
   if (options.after) call.loss.after = per_token(after);
   if (options.probe != nullptr) call.loss.init = per_token(init);
   call.start = w.start.data();
+  const auto decay = scope.take(config.heads);
+  std::fill(decay.begin(), decay.end(), T(config.decay));
+  if (config.decay > 0) call.decay = decay.data();
   call.scratch = scope.take(backend.scratch_size(shape));
 
   TttState<T> inner{state.weights.data(), state.rows.data(), state.open};

@@ -26,6 +26,9 @@ struct TttLayerConfig {
   TttModel model = TttModel::kMlp;
   TttForm form = TttForm::kFrame;
   TttTarget target = TttTarget::kResidual;
+  TttUpdate update = TttUpdate::kAll;
+  double decay = 0;             // α of every head, 0..1: how far each mini-batch takes W back to its start
+  bool keep_row_norms = false;  // see kernels/ttt.h, both
   int width = 128;         // C
   int heads = 2;           // head width f = width / heads, hidden width 4f
   int mini_batch = 16;     // b

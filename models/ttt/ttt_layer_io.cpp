@@ -82,13 +82,15 @@ void clear_unused(const TttShape& shape, int open, std::vector<float>& rows) {
 
 TttShape TttLayerConfig::shape() const {
   const bool fits = width >= 1 && heads >= 1 && width <= kMaxTttWidth && width % heads == 0 &&
-                    width / heads % 2 == 0 && mini_batch >= 1 && std::isfinite(base_rate) && base_rate >= 0 &&
+                    width / heads % 2 == 0 && mini_batch >= 1 && std::isfinite(base_rate) && base_rate >= 0 && decay >= 0 && decay <= 1 &&
                     conv_width >= 1 && conv_width <= 64 && post_norm_eps > 0;
   if (!fits) throw std::invalid_argument("TttLayerConfig: the numbers do not fit together");
   TttShape shape;
   shape.model = model;
   shape.form = form;
   shape.target = target;
+  shape.update = update;
+  shape.keep_row_norms = keep_row_norms;
   shape.heads = heads;
   shape.head_width = width / heads;
   shape.hidden_width = 4 * shape.head_width;

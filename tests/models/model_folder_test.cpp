@@ -1,8 +1,8 @@
 #include "models/model_folder.h"
 
-#include <gtest/gtest.h>
-
 #include <fstream>
+
+#include <gtest/gtest.h>
 
 #include "tests/temp_dir.h"
 
@@ -18,6 +18,8 @@ TEST(ModelConfig, ComesBackAsItWasWritten) {
   config.name = "mine";
   config.layers = 5;
   config.inner = "linear";
+  config.decay = 0.25;
+  config.keep_row_norms = true;
   config.running_means_s = {0.5, 2};
   const auto back = parse_model_config(to_json(config), "config.json");
   ASSERT_TRUE(back) << back.error().message;
@@ -43,6 +45,11 @@ TEST(ModelConfig, WrongOnesAreRefusedWithTheReason) {
       {with("\"heads\": 2", "\"heads\": 3"), "heads"},
       {with("\"inner\": \"mlp\"", "\"inner\": \"cnn\""), "inner"},
       {with("\"causal\": false", "\"causal\": 0"), "causal"},
+      {with("\"update\": \"all\"", "\"update\": \"first\""), "update"},
+      {with("\"inner\": \"mlp\",\n    \"update\": \"all\"", "\"inner\": \"linear\",\n    \"update\": \"last\""),
+       "one layer"},
+      {with("\"decay\": 0.0", "\"decay\": 1.5"), "decay"},
+      {with("\"keep_row_norms\": false", "\"keep_row_norms\": 1"), "keep_row_norms"},
       {with("stack.safetensors", "../stack"), "plain name"},
   };
   for (const auto& [text, reason] : cases) {

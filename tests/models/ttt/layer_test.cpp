@@ -205,6 +205,50 @@ TEST(TttLayer, ReportsItsLosses) {
   }
 }
 
+TEST(TttLayer, TakesItsRulesFromTheConfig) {
+  TttLayerConfig config;
+  const auto x = tokens(config, 5 * config.mini_batch);
+  const auto after = [&](const TttLayerConfig& rules) {
+    Stream stream(rules);
+    stream.feed(x);
+    return stream;
+  };
+  const Stream plain = after(config);
+  ASSERT_NE(plain.state.weights, plain.weights.start);
+
+  TttLayerConfig forgetful = config;
+  forgetful.decay = 1;
+  const TttShape shape = config.shape();
+  const auto drift = [&](const Stream& s) { return ttt_drift(shape, s.state.weights.data(), s.weights.start.data()); };
+  EXPECT_GT(drift(plain), 0.01);
+  EXPECT_LT(drift(after(forgetful)), 1e-6);
+
+  const auto head = [&](const AlignedVector<float>& weights) { return ttt_weight_parts(shape, weights.data()); };
+  const std::ptrdiff_t first_layer = head(plain.weights.start).w2 - head(plain.weights.start).w1;
+  TttLayerConfig last = config;
+  last.update = TttUpdate::kLastLayer;
+  const Stream shallow = after(last);
+  EXPECT_TRUE(std::equal(shallow.state.weights.begin(), shallow.state.weights.begin() + first_layer,
+                         plain.weights.start.begin()));
+  EXPECT_NE(shallow.state.weights, plain.weights.start);
+
+  TttLayerConfig kept = config;
+  kept.keep_row_norms = true;
+  const Stream even = after(kept);
+  const auto length = [&](const AlignedVector<float>& weights, int row) {
+    double square = 0;
+    for (int c = 0; c < shape.head_width; ++c) square += std::pow(head(weights).w2[row * shape.head_width + c], 2);
+    return std::sqrt(square);
+  };
+  double grown = 0;
+  for (int row = 0; row < shape.hidden_width; ++row) {
+    const double start = length(plain.weights.start, row);
+    EXPECT_NEAR(length(even.state.weights, row), start, 1e-5 * start);
+    grown = std::max(grown, length(plain.state.weights, row) / start);
+  }
+  EXPECT_GT(grown, 1.01) << "without the rule they grow";
+}
+
 TEST(TttLayer, GoesOnAfterAFrameThatIsNotFinite) {
   for (const auto& config : layer_configs()) {
     if (config.form != TttForm::kFrame || config.share_qk) continue;
@@ -229,8 +273,7 @@ TEST(TttLayer, RefusesCallsThatDoNotFit) {
   EXPECT_THROW(stream.feed(tokens(config, 17)), std::invalid_argument);
   EXPECT_THROW(stream.feed(std::vector<float>(config.width * 16 + 1)), std::invalid_argument);
   std::vector<float> x(config.width * 16), y(config.width * 15);
-  EXPECT_THROW(ttt_layer_forward<float>(stream.weights, stream.state, stream.scratch, x, y),
-               std::invalid_argument);
+  EXPECT_THROW(ttt_layer_forward<float>(stream.weights, stream.state, stream.scratch, x, y), std::invalid_argument);
   EXPECT_TRUE(same_bits(stream.state, before));
   stream.state.weights.pop_back();
   EXPECT_THROW(stream.feed(x), std::invalid_argument);
