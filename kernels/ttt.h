@@ -125,7 +125,7 @@ struct TttLossViews {
   TttView<T> init;    // with W₀
 };
 
-// Rotary positions (the paper's appendix C turns q and k by the position in the mini-batch; arXiv 2504.05298 by frame,
+// Rotary positions (the published models turn q and k by the position in the mini-batch; arXiv 2504.05298 by frame,
 // row and column): the pair of channels (2m, 2m+1) of a call's i-th token is turned by the angle whose cosine and sine
 // are entry m of row (position + i) mod period. Floats whatever T is, as in the published models.
 struct TttRope {
