@@ -130,6 +130,30 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   models_init->footer("Example: longtake models init my-model --seed 7");
   models_init->callback([&] { verb = [&seed](const Context& context) { return run_models_init(context, seed); }; });
 
+  TrainSettings train;
+  CLI::App* training = app.add_subcommand("train", "Train a model on your own videos, without labels");
+  training->require_subcommand(1);
+  training->footer("Example: longtake train stack holidays/ -o my-model --budget 20m");
+  CLI::App* train_stack = training->add_subcommand("stack", "The TTT stack: to predict what comes next");
+  train_stack->add_option("VIDEO", settings.inputs, "Videos, or folders of them")->required();
+  train_stack->add_option("-o,--output", settings.output, "Model folder to write")->type_name("DIR")->required();
+  train_stack->add_option("--init", train.init, "Start from this model's weights (default: fresh ones)")->type_name("DIR");
+  train_stack->add_option("--val", train.validation, "Judge by these videos (default: an eighth of the others)")
+      ->type_name("VIDEO");
+  train_stack->add_option("--budget", train.budget, "End after so much time: 90s, 20m, 1.5h")->type_name("TIME");
+  train_stack->add_option("--steps", train.steps, "Steps at most (default 160)")
+      ->check(CLI::Range(1, 10'000'000))
+      ->type_name("N");
+  train_stack->add_option("--rate", train.rate, "Highest rate of the outer loop (default 0.003)")
+      ->check(CLI::Range(1e-9, 10.0))
+      ->type_name("R");
+  train_stack->add_option("--seed", train.seed, "Seed of everything random (default 1)")->type_name("N");
+  train_stack->add_option("--log", train.log, "Every step's figures as JSON lines")->type_name("FILE");
+  train_stack->add_option("--cache", train.cache, "Where features of videos are kept (default: in the user's cache)")
+      ->type_name("DIR");
+  train_stack->footer("Example: longtake train stack monday.mp4 tuesday.mp4 -o my-model --val wednesday.mp4");
+  train_stack->callback([&] { verb = [&train](const Context& context) { return run_train_stack(context, train); }; });
+
   CLI::App* info = app.add_subcommand("info", "Versions, machine and model");
   info->add_flag("--json", settings.json, "As one JSON object");
   info->footer("Example: longtake info");

@@ -25,6 +25,18 @@ struct Context {
   Result<std::filesystem::path> model_path() const;
 };
 
+struct TrainSettings {
+  std::filesystem::path init;           // empty: fresh weights
+  std::vector<std::string> validation;  // empty: some of the videos are held out
+  std::string budget;                   // empty: none
+  std::int64_t steps = 160;
+  double rate = 3e-3;
+  std::uint64_t seed = 1;
+  std::filesystem::path log;    // empty: none
+  std::filesystem::path cache;  // empty: the usual place
+};
+int run_train_stack(const Context& context, const TrainSettings& train);
+
 int run_analyze(const Context& context);
 int run_info(const Context& context);
 

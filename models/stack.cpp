@@ -15,22 +15,6 @@ namespace {
 std::string block_prefix(int i) { return fmt::format("blocks.{}.", i); }
 std::string state_prefix(int i) { return fmt::format("stack.blocks.{}.", i); }
 
-TttBlockConfig block_config(const ModelConfig& config) {
-  TttBlockConfig out;
-  out.layer.model = config.inner == "mlp" ? TttModel::kMlp : TttModel::kLinear;
-  out.layer.form = config.causal ? TttForm::kCausal : TttForm::kFrame;
-  out.layer.update = config.update == "all" ? TttUpdate::kAll : TttUpdate::kLastLayer;
-  out.layer.decay = config.decay;
-  out.layer.keep_row_norms = config.keep_row_norms;
-  out.layer.width = config.channels;
-  out.layer.heads = config.heads;
-  out.layer.mini_batch = config.tokens;  // one frame, so that the state is whole at each frame border
-  out.layer.base_rate = config.base_rate;
-  out.inner_width = config.swiglu;
-  out.gated_residual = config.residual_gate;
-  return out;
-}
-
 // Everything of the state that is not a block's.
 struct Momentary {
   StackState& state;
@@ -62,6 +46,22 @@ Dense<float> dense_from(int in, int out, std::span<const float> weight, std::vec
 }
 
 }  // namespace
+
+TttBlockConfig ttt_block_config(const ModelConfig& config) {
+  TttBlockConfig out;
+  out.layer.model = config.inner == "mlp" ? TttModel::kMlp : TttModel::kLinear;
+  out.layer.form = config.causal ? TttForm::kCausal : TttForm::kFrame;
+  out.layer.update = config.update == "all" ? TttUpdate::kAll : TttUpdate::kLastLayer;
+  out.layer.decay = config.decay;
+  out.layer.keep_row_norms = config.keep_row_norms;
+  out.layer.width = config.channels;
+  out.layer.heads = config.heads;
+  out.layer.mini_batch = config.tokens;  // one frame, so that the state is whole at each frame border
+  out.layer.base_rate = config.base_rate;
+  out.inner_width = config.swiglu;
+  out.gated_residual = config.residual_gate;
+  return out;
+}
 
 Result<StackWeights> load_stack(const ModelConfig& config, const TensorFile& file) {
   const int means = static_cast<int>(config.running_means_s.size());
@@ -113,7 +113,7 @@ Result<StackWeights> load_stack(const ModelConfig& config, const TensorFile& fil
                     head_bias.begin() + static_cast<std::ptrdiff_t>(first + latent)}));
   }
   for (int i = 0; i < config.layers; ++i) {
-    auto block = load_ttt_block<float>(block_config(config), file, block_prefix(i));
+    auto block = load_ttt_block<float>(ttt_block_config(config), file, block_prefix(i));
     if (!block) return std::move(block).error();
     out.blocks.push_back(std::move(*block));
   }

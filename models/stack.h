@@ -22,6 +22,9 @@
 
 namespace longtake {
 
+// One block, as the model folder describes it.
+TttBlockConfig ttt_block_config(const ModelConfig& config);
+
 struct StackWeights {
   ModelConfig config;
   Dense<float> projection;           // token channels → latent, with the z-score folded in

@@ -233,7 +233,8 @@ FastWeights start_weights(const TttLayerConfig& config, const Parameters& parame
 }
 
 LayerOutputs layer(const TttLayerConfig& config, const RopeTable& rope, const Parameters& parameters,
-                   std::string_view prefix, const at::Tensor& x, const FastWeights& start) {
+                   std::string_view prefix, const at::Tensor& x, const FastWeights& start,
+                   const InnerLoop& inner_loop) {
   const TttShape shape = config.shape();
   const std::int64_t batch = x.size(0);
   const std::int64_t length = x.size(1);
@@ -270,6 +271,7 @@ LayerOutputs layer(const TttLayerConfig& config, const RopeTable& rope, const Pa
   inner.norm_weight = named(parameters, prefix, "ttt_norm_weight");
   inner.norm_bias = named(parameters, prefix, "ttt_norm_bias");
   inner.learned_start = start_weights(config, parameters, prefix);
+  if (config.decay > 0) inner.decay = at::full({shape.heads}, config.decay, x.options());
   auto loop = inner_loop(shape, inner, start.w1.defined() ? start : inner.learned_start);
   const Tensor z = loop.z.transpose(1, 2).reshape({batch, length, config.width});
   Tensor y = named(parameters, prefix, "post_norm.weight") * standardise(z, config.post_norm_eps).normed +

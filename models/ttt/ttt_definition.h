@@ -6,6 +6,7 @@
 // Wrong extents throw: std::invalid_argument from here, c10::Error from LibTorch.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -41,6 +42,9 @@ struct InnerOutputs {
   at::Tensor before;  // [B][nh][L] mean over f of e², W as at the start of the token's mini-batch
 };
 
+// inner_loop() or a faster way to the same.
+using InnerLoop = std::function<InnerOutputs(const TttShape&, const InnerInputs&, const FastWeights& start)>;
+
 // kFrame: L must be a multiple of b.
 InnerOutputs inner_loop(const TttShape& shape, const InnerInputs& in, const FastWeights& start);
 
@@ -57,7 +61,8 @@ struct LayerOutputs {
 
 // x [B][L][C] from the start of a stream. `start`: undefined w1 takes the learned start state.
 LayerOutputs layer(const TttLayerConfig& config, const RopeTable& rope, const Parameters& parameters,
-                   std::string_view prefix, const at::Tensor& x, const FastWeights& start = {});
+                   std::string_view prefix, const at::Tensor& x, const FastWeights& start = {},
+                   const InnerLoop& loop = inner_loop);
 
 // weight ⊙ x / sqrt(mean x² + eps) over the last extent.
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);

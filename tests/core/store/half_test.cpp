@@ -34,5 +34,32 @@ TEST(Half, WidensEveryValueExactly) {
   }
 }
 
+TEST(Half, EveryHalfComesBackFromItsFloat) {
+  for (unsigned half = 0; half < 65536; ++half) {
+    const float value = half_to_float(static_cast<std::uint16_t>(half));
+    if (std::isnan(value)) {
+      ASSERT_TRUE(std::isnan(half_to_float(float_to_half(value)))) << half;
+    } else {
+      ASSERT_EQ(float_to_half(value), half);
+    }
+  }
+}
+
+TEST(Half, RoundsToTheNearestAndTiesToEven) {
+  for (unsigned half = 0; half < 0x7C00; ++half) {
+    const double below = by_definition(half);
+    // The one above the largest would be 65536, and stands for infinity.
+    const double above = half + 1 == 0x7C00 ? 65536.0 : by_definition(half + 1);
+    const auto middle = static_cast<float>((below + above) / 2);  // exact: one bit more than a half has
+    const unsigned even = (half & 1u) == 0 ? half : half + 1;
+    ASSERT_EQ(float_to_half(middle), even) << half;
+    ASSERT_EQ(float_to_half(std::nextafter(middle, 0.0F)), half);
+    ASSERT_EQ(float_to_half(std::nextafter(middle, 1e9F)), half + 1);
+    ASSERT_EQ(float_to_half(-middle), even | 0x8000u);
+  }
+  EXPECT_EQ(float_to_half(std::numeric_limits<float>::infinity()), 0x7C00);
+  EXPECT_EQ(float_to_half(-1e30F), 0xFC00);
+}
+
 }  // namespace
 }  // namespace longtake

@@ -1,0 +1,78 @@
+#include "models/frame_encoder.h"
+
+#include <array>
+#include <utility>
+
+#include "core/media/picture.h"
+
+namespace longtake {
+namespace {
+
+// Box means over the encoder's input.
+Thumbnail thumbnail_of(const RgbImage& image) {
+  Thumbnail out{};
+  for (int row = 0; row < kThumbnailHeight; ++row) {
+    const int top = row * image.height / kThumbnailHeight;
+    const int bottom = (row + 1) * image.height / kThumbnailHeight;
+    for (int column = 0; column < kThumbnailWidth; ++column) {
+      const int left = column * image.width / kThumbnailWidth;
+      const int right = (column + 1) * image.width / kThumbnailWidth;
+      std::array<int, 3> sum{};
+      for (int y = top; y < bottom; ++y) {
+        const std::uint8_t* pixel = &image.pixels[static_cast<std::size_t>((y * image.width + left) * 3)];
+        for (int x = left; x < right; ++x, pixel += 3) {
+          for (std::size_t c = 0; c < 3; ++c) sum[c] += pixel[c];
+        }
+      }
+      const int count = (bottom - top) * (right - left);
+      for (std::size_t c = 0; c < 3; ++c) {
+        out[static_cast<std::size_t>((row * kThumbnailWidth + column) * 3) + c] =
+            static_cast<std::uint8_t>((sum[c] + count / 2) / count);
+      }
+    }
+  }
+  return out;
+}
+
+class Chain final : public FrameEncoder {
+ public:
+  Chain(std::shared_ptr<const Encoder> encoder, const FrameEncoderOptions& options)
+      : encoder_(std::move(encoder)), workspace_(*encoder_), visible_(options.visible) {
+    output_.wants_probabilities = options.probabilities;
+  }
+
+  Result<Encoded> encode(const Frame& frame) override {
+    if (auto done = converter_.to_rgb(*frame.picture, Encoder::kInputSide, Encoder::kInputSide, image_); !done) {
+      return std::move(done).error();
+    }
+    if (visible_) {
+      for (std::size_t i = 0; i < visible_->size(); ++i) {
+        for (std::size_t c = 0; c < 3; ++c) image_.pixels[i * 3 + c] *= (*visible_)[i];
+      }
+    }
+    encoder_->encode(image_.pixels, workspace_, output_);
+    Encoded out;
+    out.tokens = output_.tokens;
+    out.embedding = output_.embedding;
+    out.probabilities = output_.probabilities;
+    out.thumbnail = thumbnail_of(image_);
+    return out;
+  }
+
+ private:
+  std::shared_ptr<const Encoder> encoder_;
+  Encoder::Workspace workspace_;
+  std::shared_ptr<const std::vector<std::uint8_t>> visible_;
+  PictureConverter converter_;
+  RgbImage image_;
+  EncoderOutput output_;
+};
+
+}  // namespace
+
+std::unique_ptr<FrameEncoder> make_frame_encoder(std::shared_ptr<const Encoder> encoder,
+                                                 const FrameEncoderOptions& options) {
+  return std::make_unique<Chain>(std::move(encoder), options);
+}
+
+}  // namespace longtake

@@ -1,0 +1,22 @@
+// A frame as the later stages want it: squeezed to the encoder's size, encoded, with a thumbnail.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/pipeline/stages.h"
+#include "models/encoder/encoder.h"
+
+namespace longtake {
+
+struct FrameEncoderOptions {
+  bool probabilities = true;  // also run the encoder's own classifier
+  // [224][224] 0 or 1: pixels that are black before anything looks at them are 0. Null: everything is looked at.
+  std::shared_ptr<const std::vector<std::uint8_t>> visible;
+};
+
+std::unique_ptr<FrameEncoder> make_frame_encoder(std::shared_ptr<const Encoder> encoder,
+                                                 const FrameEncoderOptions& options);
+
+}  // namespace longtake

@@ -1,0 +1,51 @@
+// What a block of the stack lets tokens learn from earlier frames with: a TTT layer, or one of its rivals. In LibTorch,
+// for training and evaluation; see ttt/ttt_layer.h for the TTT layers that programs watch with.
+//
+// Every mixer works frame by frame: a token may look at its own frame and at what the state kept of the frames before.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "models/model_folder.h"
+#include "models/ttt/ttt_definition.h"
+
+namespace longtake {
+
+// Start values of one parameter: normal numbers of this spread around a centre.
+struct ParameterStart {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  double spread = 0;
+  double centre = 0;
+};
+
+struct MixerState {
+  std::vector<at::Tensor> tensors;  // [B][…] each; empty: the start of a stream
+};
+
+struct MixerOutputs {
+  at::Tensor y;       // [B][T][tokens][C]
+  MixerState state;   // after the last frame
+  at::Tensor before;  // [B][T] mean inner loss of each frame; undefined: this mixer has none
+};
+
+class Mixer {
+ public:
+  virtual ~Mixer() = default;
+  virtual std::vector<ParameterStart> parameters() const = 0;
+  // What a stream of `batch` rows starts from, written out; an empty state means the same.
+  virtual MixerState start(const definition::Parameters& parameters, std::string_view prefix, std::int64_t batch) const = 0;
+  // x [B][T][tokens][C], T ≥ 1, parameters below `prefix`.
+  virtual MixerOutputs forward(const definition::Parameters& parameters, std::string_view prefix, const at::Tensor& x,
+                               const MixerState& state) const = 0;
+};
+
+// The one that config.inner names. Errors: std::invalid_argument (no such mixer).
+std::unique_ptr<Mixer> make_mixer(const ModelConfig& config);
+
+}  // namespace longtake

@@ -1,0 +1,189 @@
+#include "models/net/stack_net.h"
+
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "models/net/tensor_file.h"
+
+namespace longtake {
+namespace {
+
+
+at::Tensor linear(const definition::Parameters& parameters, const std::string& name, const at::Tensor& x, bool bias = false) {
+  const at::Tensor& weight = parameters.at(name + ".weight");
+  return bias ? at::linear(x, weight, parameters.at(name + ".bias")) : at::linear(x, weight);
+}
+
+// Running means of x [B][T][tokens][latent] after each frame: [B][T][means][tokens][latent]. As Stack::update_means();
+// nothing in it is learned.
+at::Tensor running_means(const ModelConfig& config, const at::Tensor& x, const at::Tensor& dt, NetState& state) {
+  const std::int64_t batch = x.size(0), frames = x.size(1), tokens = x.size(2), latent = x.size(3);
+  const auto means = static_cast<std::int64_t>(config.running_means_s.size());
+  const std::int64_t size = tokens * latent;
+  at::Tensor out = at::empty({batch, frames, means, tokens, latent}, x.options());
+  at::Tensor now = state.means.defined() ? state.means.clone() : at::zeros({batch, means, tokens, latent}, x.options());
+  const at::Tensor seconds = dt.to(at::kDouble).contiguous();
+  const at::Tensor from = x.contiguous();
+  for (std::int64_t b = 0; b < batch; ++b) {
+    for (std::int64_t t = 0; t < frames; ++t) {
+      const double least = 1 / (static_cast<double>(state.counts[static_cast<std::size_t>(b)]++) + 1);
+      const double passed = seconds.data_ptr<double>()[b * frames + t];
+      const float* frame = from.data_ptr<float>() + (b * frames + t) * size;
+      for (std::int64_t j = 0; j < means; ++j) {
+        const double tau = config.running_means_s[static_cast<std::size_t>(j)];
+        const auto k = static_cast<float>(std::max(1 - std::exp(-passed / tau), least));
+        float* mean = now.data_ptr<float>() + (b * means + j) * size;
+        for (std::int64_t i = 0; i < size; ++i) mean[i] += k * (frame[i] - mean[i]);
+        std::memcpy(out.data_ptr<float>() + ((b * frames + t) * means + j) * size, mean,
+                    static_cast<std::size_t>(size) * sizeof(float));
+      }
+    }
+  }
+  state.means = now;
+  return out;
+}
+
+}  // namespace
+
+std::vector<ParameterStart> stack_parameters(const ModelConfig& config) {
+  constexpr double kSpread = 0.02;  // the paper's
+  const std::int64_t c = config.channels;
+  const std::int64_t latent = config.latent;
+  const auto means = static_cast<std::int64_t>(config.running_means_s.size());
+  const auto horizons = static_cast<std::int64_t>(config.horizons_s.size());
+  std::vector<ParameterStart> out{
+      {"input.weight", {c, latent * (1 + means)}, 1 / std::sqrt(static_cast<double>(latent))},
+      {"input.bias", {c}},
+      {"position", {config.tokens, c}, kSpread}};
+  const std::unique_ptr<const Mixer> mixer = make_mixer(config);
+  for (int i = 0; i < config.layers; ++i) {
+    const std::string block = fmt::format("blocks.{}.", i);
+    out.push_back({block + "seq_norm.weight", {c}, 0, 1});
+    out.push_back({block + "ffn_norm.weight", {c}, 0, 1});
+    if (config.residual_gate) out.push_back({block + "alpha", {c}, 0, 0.1});
+    out.push_back({block + "mlp.gate_proj.weight", {config.swiglu, c}, kSpread});
+    out.push_back({block + "mlp.up_proj.weight", {config.swiglu, c}, kSpread});
+    out.push_back({block + "mlp.down_proj.weight", {c, config.swiglu}, kSpread});
+    for (ParameterStart& part : mixer->parameters()) {
+      part.name = block + "seq_modeling_block." + part.name;
+      out.push_back(std::move(part));
+    }
+  }
+  // The head adds nothing to the running means until it is trained.
+  out.push_back({"norm.weight", {c}, 0, 1});
+  out.push_back({"head.weight", {horizons * latent, c}});
+  out.push_back({"head.bias", {horizons * latent}});
+  out.push_back({"mean_weights", {horizons, means}});
+  return out;
+}
+
+NetState detached(const NetState& state) {
+  NetState out = state;
+  for (MixerState& layer : out.layers) {
+    for (at::Tensor& tensor : layer.tensors) {
+      if (tensor.defined()) tensor = tensor.detach();
+    }
+  }
+  return out;
+}
+
+Result<StackNet> StackNet::load(const ModelConfig& config, const TensorFile& file) {
+  StackNet net;
+  net.config_ = config;
+  for (int i = 0; i < config.layers; ++i) net.mixers_.push_back(make_mixer(config));
+  Error error;
+  const auto take = [&](definition::Parameters& to, const ParameterStart& wanted) {
+    auto tensor = tensor_of(file, wanted.name, wanted.shape);
+    if (!tensor) {
+      if (error.message.empty()) error = tensor.error();
+      return;
+    }
+    to[wanted.name] = std::move(*tensor);
+  };
+  take(net.fixed_, {"tokens.mean", {config.token_channels}});
+  take(net.fixed_, {"tokens.scale", {config.token_channels}});
+  take(net.fixed_, {"tokens.projection", {config.latent, config.token_channels}});
+  for (const ParameterStart& wanted : stack_parameters(config)) take(net.parameters_, wanted);
+  if (!error.message.empty()) return error;
+  return net;
+}
+
+TensorFile StackNet::save(TensorType type) const {
+  TensorFile file;
+  for (const auto& [name, tensor] : fixed_) file.tensors[name] = stored(tensor, type);
+  for (const auto& [name, tensor] : parameters_) file.tensors[name] = stored(tensor, type);
+  return file;
+}
+
+NetState StackNet::restarted(const NetState& state, const at::Tensor& begins) const {
+  NetState out = state;
+  const std::int64_t batch = begins.size(0);
+  for (std::int64_t row = 0; row < batch; ++row) {
+    // The next mean then takes all of its first frame.
+    if (begins[row].item<bool>()) out.counts[static_cast<std::size_t>(row)] = 0;
+  }
+  for (std::size_t i = 0; i < out.layers.size(); ++i) {
+    const auto start = mixers_[i]->start(parameters_, fmt::format("blocks.{}.seq_modeling_block.", i), batch);
+    for (std::size_t j = 0; j < out.layers[i].tensors.size(); ++j) {
+      at::Tensor& tensor = out.layers[i].tensors[j];
+      std::vector<std::int64_t> shape(static_cast<std::size_t>(tensor.dim()), 1);
+      shape[0] = batch;
+      tensor = at::where(begins.view(shape), start.tensors[j], tensor);
+    }
+  }
+  return out;
+}
+
+at::Tensor StackNet::latents(const at::Tensor& tokens) const {
+  // A channel that never varies is not blown up, see load_stack().
+  const at::Tensor normed = (tokens - fixed_.at("tokens.mean")) / at::clamp_min(fixed_.at("tokens.scale"), 1e-3);
+  return at::linear(normed, fixed_.at("tokens.projection"));
+}
+
+NetOutputs StackNet::forward(const at::Tensor& x, const at::Tensor& dt, const NetState& given) const {
+  const std::int64_t batch = x.size(0), frames = x.size(1), tokens = x.size(2), latent = x.size(3);
+  if (tokens != config_.tokens || latent != config_.latent || dt.size(0) != batch || dt.size(1) != frames) {
+    throw std::invalid_argument("StackNet::forward: x must be [B][T][tokens][latent] and dt [B][T]");
+  }
+  NetOutputs out;
+  out.state = given;
+  if (out.state.counts.empty()) out.state.counts.assign(static_cast<std::size_t>(batch), 0);
+  if (out.state.layers.empty()) out.state.layers.resize(mixers_.size());
+
+  const at::Tensor means = running_means(config_, x, dt, out.state);
+  const at::Tensor apart = means - x.unsqueeze(2);  // [B][T][means][tokens][latent]
+  const at::Tensor u = at::cat({x, apart.transpose(2, 3).flatten(-2)}, -1);
+  at::Tensor h = linear(parameters_, "input", u, true) + parameters_.at("position");
+  for (std::size_t i = 0; i < mixers_.size(); ++i) {
+    const std::string block = fmt::format("blocks.{}.", i);
+    const auto normed = [&](const char* name) {
+      return definition::rms_norm(h, parameters_.at(block + name + ".weight"), 1e-6);
+    };
+    MixerOutputs mixed =
+        mixers_[i]->forward(parameters_, block + "seq_modeling_block.", normed("seq_norm"), out.state.layers[i]);
+    h = h + (config_.residual_gate ? at::tanh(parameters_.at(block + "alpha")) * mixed.y : mixed.y);
+    const at::Tensor y = normed("ffn_norm");
+    h = h + linear(parameters_, block + "mlp.down_proj",
+                   at::silu(linear(parameters_, block + "mlp.gate_proj", y)) * linear(parameters_, block + "mlp.up_proj", y));
+    out.state.layers[i] = std::move(mixed.state);
+    out.before.push_back(std::move(mixed.before));
+  }
+  out.hidden = definition::rms_norm(h, parameters_.at("norm.weight"), 1e-6);
+  const auto horizons = static_cast<std::int64_t>(config_.horizons_s.size());
+  const at::Tensor head = linear(parameters_, "head", out.hidden, true)
+                          .view({batch, frames, tokens, horizons, latent})
+                          .permute({3, 0, 1, 2, 4});
+  // Σ_j a_Dj (m_j − x)
+  const at::Tensor drawn = at::matmul(parameters_.at("mean_weights"), apart.flatten(3))  // [B][T][horizons][tokens·latent]
+                           .view({batch, frames, horizons, tokens, latent})
+                           .permute({2, 0, 1, 3, 4});
+  out.predictions = x + drawn + head;
+  return out;
+}
+
+}  // namespace longtake

@@ -1,0 +1,66 @@
+// The stack of models/stack.h as training and evaluation see it: whole windows of several streams at once, in LibTorch,
+// with gradients. Same parameters under the same names, same numbers but for rounding.
+//
+// Any thread; a net is changed only through its parameters.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "core/result.h"
+#include "core/store/safetensors.h"
+#include "models/model_folder.h"
+#include "models/net/mixer.h"
+
+namespace longtake {
+
+// All that training may change, and how it starts.
+std::vector<ParameterStart> stack_parameters(const ModelConfig& config);
+
+// B streams in the middle.
+struct NetState {
+  at::Tensor means;                   // [B][means][tokens][latent]; undefined: the start of all streams
+  std::vector<std::int64_t> counts;   // [B] frames in them
+  std::vector<MixerState> layers;
+};
+
+// Cut off from the graph that made it.
+NetState detached(const NetState& state);
+
+struct NetOutputs {
+  at::Tensor predictions;          // [horizons][B][T][tokens][latent]
+  at::Tensor hidden;               // [B][T][tokens][C], normed
+  NetState state;
+  std::vector<at::Tensor> before;  // per layer: [B][T], or undefined
+};
+
+class StackNet {
+ public:
+  // Of stack.safetensors, as fresh_stack() makes it. Errors: kModel (a tensor is missing or of another shape).
+  static Result<StackNet> load(const ModelConfig& config, const TensorFile& file);
+  TensorFile save(TensorType type) const;
+
+  // x [B][T][tokens][latent]; dt [B][T] seconds since the frame before (0 for the first one of a stream).
+  NetOutputs forward(const at::Tensor& x, const at::Tensor& dt, const NetState& state) const;
+  // The state with some rows (begins [B], bool) at the start of a stream.
+  NetState restarted(const NetState& state, const at::Tensor& begins) const;
+  // Latent tokens of frames [n][tokens][channels] → [n][tokens][latent].
+  at::Tensor latents(const at::Tensor& tokens) const;
+
+  const ModelConfig& config() const noexcept { return config_; }
+  // What training may change, by name, and what it may not: the fixed projection.
+  definition::Parameters& parameters() noexcept { return parameters_; }
+  const definition::Parameters& parameters() const noexcept { return parameters_; }
+  definition::Parameters& fixed() noexcept { return fixed_; }
+
+ private:
+  ModelConfig config_;
+  definition::Parameters parameters_;
+  definition::Parameters fixed_;
+  std::vector<std::shared_ptr<const Mixer>> mixers_;
+};
+
+}  // namespace longtake

@@ -1,0 +1,47 @@
+// Stretches of videos to train on and to judge by, as features.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "models/train/features.h"
+
+namespace longtake {
+
+struct Clip {
+  std::shared_ptr<const Features> features;
+  std::int64_t first = 0;  // frame
+  std::int64_t end = 0;    // the frame after the last
+
+  std::int64_t frames() const { return end - first; }
+  double start_s() const { return features->seconds(first); }
+  double duration_s() const { return features->seconds(end - 1) - start_s(); }
+};
+
+Clip whole(std::shared_ptr<const Features> features);
+
+struct Split {
+  std::vector<Clip> train;
+  std::vector<Clip> held_out;
+};
+// Videos nobody trains on: every eighth one, or, of fewer than eight, the last eighth of each.
+Split hold_out(const std::vector<Clip>& clips);
+
+// Tokens of some frames, [n][tokens][channels].
+at::Tensor frame_tokens(const Features& features, std::span<const std::int64_t> frames);
+
+// The fixed way from token channels to latent numbers: z-score of each channel, then the directions of greatest variance,
+// scaled so that a latent number has variance 1 on average. Not whitened: what varies more stays larger.
+struct TokenProjection {
+  at::Tensor mean, scale;   // [channels]
+  at::Tensor projection;    // [latent][channels], orthogonal rows of one length
+  double kept = 0;          // share of the variance that is left
+};
+// From at most 20,000 frames, evenly spread.
+TokenProjection fit_projection(const std::vector<Clip>& clips, int latent);
+
+}  // namespace longtake

@@ -1,0 +1,167 @@
+#include "models/train/stack_streams.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <stdexcept>
+
+#include <ATen/ATen.h>
+
+#include "models/train/random.h"
+
+namespace longtake {
+namespace {
+
+// One frame of a stream: where it is from, and the seconds since the one before.
+struct Place {
+  const Clip* clip = nullptr;
+  std::int64_t frame = 0;
+  double dt = 0;
+};
+
+const Clip& pick(const std::vector<Clip>& clips, const std::vector<double>& ends, Random& random) {
+  const double at = random.uniform() * ends.back();
+  const auto found = std::upper_bound(ends.begin(), ends.end(), at);
+  return clips[static_cast<std::size_t>(std::min<std::ptrdiff_t>(found - ends.begin(), std::ssize(ends) - 1))];
+}
+
+// The first `count` frames of a stream.
+std::vector<Place> plan(const std::vector<Clip>& clips, const std::vector<double>& ends, double fps, int count,
+                        Random& random) {
+  std::vector<Place> out;
+  const double step = 1 / fps;
+  while (std::ssize(out) < count) {
+    const Clip& clip = pick(clips, ends, random);
+    const double wanted = step * static_cast<double>(count - std::ssize(out) - 1);
+    const double start = random.uniform(0, std::max(0.0, clip.duration_s() - wanted));
+    std::int64_t last = -1;
+    for (double t = start; std::ssize(out) < count && t <= clip.duration_s(); t += step) {
+      const std::int64_t frame = std::clamp(clip.features->nearest(clip.start_s() + t), clip.first, clip.end - 1);
+      if (frame == last) continue;  // the video is slower than the stream
+      const double dt = last < 0 ? step : clip.features->seconds(frame) - clip.features->seconds(last);
+      out.push_back({&clip, frame, dt});
+      last = frame;
+    }
+  }
+  out.front().dt = 0;
+  return out;
+}
+
+// Collects frames, so that each is read and projected once.
+class Gather {
+ public:
+  // The row of the frame in all().
+  std::int64_t want(const Clip& clip, std::int64_t frame) {
+    const auto [at, added] = rows_.try_emplace({clip.features.get(), frame}, std::ssize(wanted_));
+    if (added) wanted_.push_back({clip.features.get(), frame});
+    return at->second;
+  }
+  // [n][tokens][latent]
+  at::Tensor all(const StackNet& net) const {
+    std::vector<at::Tensor> parts;
+    for (std::size_t i = 0; i < wanted_.size();) {
+      std::vector<std::int64_t> frames;
+      const Features* const from = wanted_[i].first;
+      for (; i < wanted_.size() && wanted_[i].first == from; ++i) frames.push_back(wanted_[i].second);
+      parts.push_back(frame_tokens(*from, frames));
+    }
+    return net.latents(at::cat(parts));
+  }
+
+ private:
+  using Key = std::pair<const Features*, std::int64_t>;
+  std::map<Key, std::int64_t> rows_;
+  std::vector<Key> wanted_;
+};
+
+}  // namespace
+
+std::int64_t frame_after(const Clip& clip, std::int64_t frame, double horizon_s) {
+  const Features& features = *clip.features;
+  const double now = features.seconds(frame);
+  const std::int64_t there = features.nearest(now + horizon_s);
+  const double off = std::abs(features.seconds(there) - now - horizon_s);
+  return there > frame && there < clip.end && off <= horizon_s / 2 ? there : -1;
+}
+
+StackStreams::StackStreams(const StackNet& net, std::vector<Clip> clips, StackStreamOptions options)
+    : net_(net), clips_(std::move(clips)), options_(std::move(options)) {
+  std::erase_if(clips_, [](const Clip& clip) { return clip.frames() < 2; });
+  if (clips_.empty()) throw std::invalid_argument("StackStreams: no clips");
+  double total = 0;
+  for (const Clip& clip : clips_) ends_.push_back(total += static_cast<double>(clip.frames()));
+
+  constexpr int kSamples = 1024;
+  for (std::size_t h = 0; h < net.config().horizons_s.size(); ++h) {
+    Random random{options_.seed, 0x7065727369737400ULL, h};
+    Gather gather;
+    std::vector<std::int64_t> now, then;
+    for (int i = 0; i < kSamples; ++i) {
+      const Clip& clip = pick(clips_, ends_, random);
+      const std::int64_t frame = clip.first + random.below(clip.frames());
+      const std::int64_t after = frame_after(clip, frame, net.config().horizons_s[h]);
+      if (after < 0) continue;
+      now.push_back(gather.want(clip, frame));
+      then.push_back(gather.want(clip, after));
+    }
+    if (now.empty()) {
+      persistence_.push_back(1);  // never used: no frame has a target at this horizon
+      continue;
+    }
+    const at::Tensor latents = gather.all(net_);
+    const auto rows = [&](const std::vector<std::int64_t>& of) { return latents.index_select(0, at::tensor(of)); };
+    persistence_.push_back(std::max(1e-6, (rows(then) - rows(now)).square().mean().item<double>()));
+  }
+}
+
+StackBatch StackStreams::batch(std::int64_t step) const {
+  const auto& horizons = net_.config().horizons_s;
+  const std::int64_t rows = options_.rows, frames = options_.frames;
+  Gather gather;
+  std::vector<std::int64_t> x, targets(horizons.size() * static_cast<std::size_t>(rows * frames));
+  std::vector<float> dt, has(targets.size());
+  std::vector<std::int64_t> plus, minus;  // per row, −1: no shift
+  StackBatch out;
+  out.fresh = at::zeros({rows}, at::kBool);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    // Rows begin their streams at different steps.
+    const std::int64_t moment = step + row % options_.windows;
+    const std::int64_t window = moment % options_.windows;
+    Random random{options_.seed, static_cast<std::uint64_t>(row), static_cast<std::uint64_t>(moment / options_.windows)};
+    const double fps = options_.fps[static_cast<std::size_t>(random.below(std::ssize(options_.fps)))];
+    const bool shifted = random.chance(options_.scene_shift);
+    const Clip& here = pick(clips_, ends_, random);
+    const Clip& there = pick(clips_, ends_, random);
+    plus.push_back(shifted ? gather.want(here, here.first + random.below(here.frames())) : -1);
+    minus.push_back(shifted ? gather.want(there, there.first + random.below(there.frames())) : -1);
+    const auto places = plan(clips_, ends_, fps, static_cast<int>((window + 1) * frames), random);
+    if (window == 0) out.fresh[row] = true;
+    for (std::int64_t t = 0; t < frames; ++t) {
+      const Place& place = places[static_cast<std::size_t>(window * frames + t)];
+      x.push_back(gather.want(*place.clip, place.frame));
+      dt.push_back(static_cast<float>(place.dt));
+      for (std::size_t h = 0; h < horizons.size(); ++h) {
+        const std::int64_t after = frame_after(*place.clip, place.frame, horizons[h]);
+        const std::size_t at = (h * static_cast<std::size_t>(rows) + static_cast<std::size_t>(row)) *
+                                   static_cast<std::size_t>(frames) + static_cast<std::size_t>(t);
+        targets[at] = after < 0 ? x.back() : gather.want(*place.clip, after);
+        has[at] = after < 0 ? 0.0F : 1.0F;
+      }
+    }
+  }
+  const at::Tensor latents = gather.all(net_);
+  const std::int64_t tokens = latents.size(1), latent = latents.size(2);
+  std::vector<at::Tensor> shifts;
+  for (std::size_t row = 0; row < plus.size(); ++row) {
+    shifts.push_back(plus[row] < 0 ? at::zeros({tokens, latent}) : latents[plus[row]] - latents[minus[row]]);
+  }
+  const at::Tensor shift = at::stack(shifts).unsqueeze(1);  // [B][1][tokens][latent]
+  const auto count = static_cast<std::int64_t>(horizons.size());
+  out.x = latents.index_select(0, at::tensor(x)).view({rows, frames, tokens, latent}) + shift;
+  out.targets = latents.index_select(0, at::tensor(targets)).view({count, rows, frames, tokens, latent}) + shift;
+  out.dt = at::tensor(dt).view({rows, frames});
+  out.has_target = at::tensor(has).view({count, rows, frames});
+  return out;
+}
+
+}  // namespace longtake
