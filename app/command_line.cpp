@@ -134,25 +134,29 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   CLI::App* training = app.add_subcommand("train", "Train a model on your own videos, without labels");
   training->require_subcommand(1);
   training->footer("Example: longtake train stack holidays/ -o my-model --budget 20m");
-  CLI::App* train_stack = training->add_subcommand("stack", "The TTT stack: to predict what comes next");
-  train_stack->add_option("VIDEO", settings.inputs, "Videos, or folders of them")->required();
-  train_stack->add_option("-o,--output", settings.output, "Model folder to write")->type_name("DIR")->required();
-  train_stack->add_option("--init", train.init, "Start from this model's weights (default: fresh ones)")->type_name("DIR");
-  train_stack->add_option("--val", train.validation, "Judge by these videos (default: an eighth of the others)")
-      ->type_name("VIDEO");
-  train_stack->add_option("--budget", train.budget, "End after so much time: 90s, 20m, 1.5h")->type_name("TIME");
-  train_stack->add_option("--steps", train.steps, "Steps at most (default 160)")
-      ->check(CLI::Range(1, 10'000'000))
-      ->type_name("N");
-  train_stack->add_option("--rate", train.rate, "Highest rate of the outer loop (default 0.003)")
-      ->check(CLI::Range(1e-9, 10.0))
-      ->type_name("R");
-  train_stack->add_option("--seed", train.seed, "Seed of everything random (default 1)")->type_name("N");
-  train_stack->add_option("--log", train.log, "Every step's figures as JSON lines")->type_name("FILE");
-  train_stack->add_option("--cache", train.cache, "Where features of videos are kept (default: in the user's cache)")
-      ->type_name("DIR");
-  train_stack->footer("Example: longtake train stack monday.mp4 tuesday.mp4 -o my-model --val wednesday.mp4");
-  train_stack->callback([&] { verb = [&train](const Context& context) { return run_train_stack(context, train); }; });
+  const auto trains = [&](const char* name, const char* what, TrainedPart part, const char* example) {
+    CLI::App* command = training->add_subcommand(name, what);
+    command->add_option("VIDEO", settings.inputs, "Videos, or folders of them")->required();
+    command->add_option("-o,--output", settings.output, "Model folder to write")->type_name("DIR")->required();
+    command->add_option("--init", train.init, "Start from this model's weights (default: fresh ones)")->type_name("DIR");
+    command->add_option("--val", train.validation, "Judge by these videos (default: an eighth of the others)")
+        ->type_name("VIDEO");
+    command->add_option("--budget", train.budget, "End after so much time: 90s, 20m, 1.5h")->type_name("TIME");
+    command->add_option("--steps", train.steps, "Steps at most")->check(CLI::Range(1, 10'000'000))->type_name("N");
+    command->add_option("--rate", train.rate, "Highest rate of the outer loop")->check(CLI::Range(1e-9, 10.0))->type_name("R");
+    command->add_option("--seed", train.seed, "Seed of everything random (default 1)")->type_name("N");
+    command->add_option("--log", train.log, "Every step's figures as JSON lines")->type_name("FILE");
+    command->add_option("--cache", train.cache, "Where features of videos are kept (default: in the user's cache)")
+        ->type_name("DIR");
+    command->footer(example);
+    command->callback([&, part] {
+      verb = [&train, part](const Context& context) { return run_train(context, part, train); };
+    });
+  };
+  trains("stack", "The TTT stack: to predict what comes next", TrainedPart::kStack,
+         "Example: longtake train stack monday.mp4 tuesday.mp4 -o my-model --val wednesday.mp4");
+  trains("recall", "The recall memory: to know what was seen before", TrainedPart::kRecall,
+         "Example: longtake train recall monday.mp4 tuesday.mp4 -o my-model");
 
   CLI::App* info = app.add_subcommand("info", "Versions, machine and model");
   info->add_flag("--json", settings.json, "As one JSON object");

@@ -5,12 +5,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "app/settings.h"
 #include "app/stop_signals.h"
+#include "models/train/train_model.h"
 
 namespace longtake {
 
@@ -29,13 +31,13 @@ struct TrainSettings {
   std::filesystem::path init;           // empty: fresh weights
   std::vector<std::string> validation;  // empty: some of the videos are held out
   std::string budget;                   // empty: none
-  std::int64_t steps = 160;
-  double rate = 3e-3;
+  std::optional<std::int64_t> steps;    // none: what is usual for the part
+  std::optional<double> rate;           // likewise
   std::uint64_t seed = 1;
   std::filesystem::path log;    // empty: none
   std::filesystem::path cache;  // empty: the usual place
 };
-int run_train_stack(const Context& context, const TrainSettings& train);
+int run_train(const Context& context, TrainedPart part, const TrainSettings& train);
 
 int run_analyze(const Context& context);
 int run_info(const Context& context);

@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "core/store/atomic_file.h"
+#include "models/fresh_weights.h"
 #include "models/model.h"
 
 namespace longtake {

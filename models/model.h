@@ -64,10 +64,4 @@ class ModelAnalyzer final : public Analyzer {
   std::int64_t state_bytes_ = 0;
 };
 
-// Fresh weights from a seed, for a model that nobody has trained: random projections that keep distances, start
-// weights of the inner loop, and a head that predicts running means until it is trained. `token_mean` and
-// `token_scale` [320] are the encoder's own batch-norm statistics of its last map. Stored as fp16.
-TensorFile fresh_stack(const ModelConfig& config, std::uint64_t seed, std::span<const float> token_mean,
-                       std::span<const float> token_scale);
-
 }  // namespace longtake

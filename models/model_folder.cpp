@@ -119,6 +119,7 @@ bool plain_file_name(const std::string& name) {
 
 std::vector<std::string> hashed_files(const ModelConfig& config) {
   std::vector<std::string> names{"config.json", config.encoder_file, config.stack_file};
+  if (config.recall) names.push_back(config.recall->file);
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -144,6 +145,7 @@ Result<ModelConfig> parse_model_config(const std::string& text, const std::strin
     top.know(part);
     if (!root.contains(part) || !root[part].is_object()) return wrong(fmt::format("\"{}\" must be an object", part));
   }
+  top.know("recall");
   top.end();
   Members encoder(root["encoder"], "encoder: ");
   std::string type = "efficientnet-lite0";
@@ -172,6 +174,20 @@ Result<ModelConfig> parse_model_config(const std::string& text, const std::strin
 
   for (const std::string& complaint : {top.complaint(), encoder.complaint(), layers.complaint()}) {
     if (!complaint.empty()) return wrong(complaint);
+  }
+  if (root.contains("recall")) {
+    if (!root["recall"].is_object()) return wrong("\"recall\" must be an object");
+    Members recall(root["recall"], "recall: ");
+    RecallConfig& memory = config.recall.emplace();
+    recall.take("file", memory.file);
+    recall.take("rule", memory.rule);
+    recall.take("keys", memory.keys, 1, 4096);
+    recall.take("hidden", memory.hidden, 1, 4096);
+    recall.take("features", memory.features, 1, 4096);
+    recall.end();
+    if (!recall.complaint().empty()) return wrong(recall.complaint());
+    if (!recall_rule_known(memory.rule)) return wrong(fmt::format("recall: no rule is called \"{}\"", memory.rule));
+    if (!plain_file_name(memory.file)) return wrong("a weight file must be a plain name in the same folder");
   }
   if (schema != 1) return wrong("\"schema\" is missing");
   if (type != "efficientnet-lite0") return wrong(fmt::format("encoder: no type \"{}\" is known", type));
@@ -212,6 +228,14 @@ std::string to_json(const ModelConfig& config) {
   stack["base_rate"] = config.base_rate;
   stack["running_means_s"] = config.running_means_s;
   stack["horizons_s"] = config.horizons_s;
+  if (config.recall) {
+    auto& recall = root["recall"];
+    recall["file"] = config.recall->file;
+    recall["rule"] = config.recall->rule;
+    recall["keys"] = config.recall->keys;
+    recall["hidden"] = config.recall->hidden;
+    recall["features"] = config.recall->features;
+  }
   return root.dump(2) + "\n";
 }
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/result.h"
+#include "models/recall/recall_config.h"
 
 namespace longtake {
 
@@ -34,6 +36,8 @@ struct ModelConfig {
   double base_rate = 1.0;   // η_base of the inner loop
   std::vector<double> running_means_s{0.3, 1, 10};
   std::vector<double> horizons_s{0.08, 0.4, 1};
+
+  std::optional<RecallConfig> recall;  // none: the model has no recall memory
 
   std::string encoder_file = "encoder.safetensors";
   std::string stack_file = "stack.safetensors";

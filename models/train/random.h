@@ -18,6 +18,7 @@ class Random {
     engine_.seed(mixed);
   }
 
+  std::uint64_t bits() { return engine_(); }
   double uniform() { return static_cast<double>(engine_() >> 11U) * 0x1p-53; }  // [0, 1)
   double uniform(double from, double to) { return from + (to - from) * uniform(); }
   bool chance(double probability) { return uniform() < probability; }

@@ -3,10 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
-#include <map>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -15,11 +12,10 @@
 
 #include "core/result.h"
 #include "core/store/safetensors.h"
+#include "models/train/training.h"
 #include "models/ttt/ttt_definition.h"
 
 namespace longtake {
-
-using Figures = std::map<std::string, double>;  // by name
 
 // What is trained. One thread.
 class Trainee {
@@ -37,41 +33,6 @@ class Trainee {
   // What streams carry.
   virtual void save(TensorFile& file) const = 0;
   virtual Result<void> load(const TensorFile& file) = 0;
-};
-
-struct TrainerOptions {
-  std::int64_t steps = 160;
-  double rate = 3e-3;      // at its peak
-  double warm_up = 0.1;    // share of the steps in which the rate rises from 0
-  double last_rate = 0.01;  // of the peak, at the end of the cosine
-  double weight_decay = 0.05;
-  double clip = 1;
-  std::int64_t judge_every = 20;
-  std::int64_t patience = 4;  // judgements in a row without a better one, then it ends
-  std::optional<double> budget_s;  // ends after so many seconds of work, this run's and those before
-  std::filesystem::path checkpoint;  // empty: none. Written every `checkpoint_every_s`, gone on with when it is there
-  double checkpoint_every_s = 30;
-  std::string settings;  // what the result depends on, in words: a checkpoint of other settings is refused
-};
-
-struct TrainerStep {
-  std::int64_t step = 0;  // done, 1 …
-  std::int64_t steps = 0;
-  double seconds = 0;  // of work so far
-  double loss = 0;
-  double rate = 0;
-  double gradient = 0;  // its length before it was cut
-  Figures parts;
-  std::optional<Figures> judged;
-};
-
-struct TrainerOutcome {
-  std::int64_t steps = 0;       // done
-  std::int64_t best_step = 0;   // whose parameters the trainee is left with
-  double best_score = 0;
-  Figures best;
-  double seconds = 0;
-  std::string ended;  // "steps", "no better", "budget"
 };
 
 // Leaves the best parameters in the trainee and removes the checkpoint. Errors: kUnexpected (a loss that is not finite,

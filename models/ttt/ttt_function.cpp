@@ -1,21 +1,17 @@
 #include "models/ttt/ttt_function.h"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <mutex>
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <type_traits>
 #include <vector>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "kernels/ttt_backward.h"
+#include "models/on_threads.h"
 
 namespace longtake {
 namespace {
@@ -88,36 +84,6 @@ TttCall<T> call_of(const Inputs& in, std::int64_t sequence, std::int64_t head) {
   call.start = block_of<T>(in.learned, 0, head);
   call.decay = row_of<T>(in.decay, head);
   return call;
-}
-
-// work(next) on as many threads as LibTorch has, this one among them. `next` gives 0, 1, … up to count − 1
-// and −1 from then on, each number to one thread. (at::parallel_for is serial in a file that is compiled
-// without OpenMP, and the thread sanitizer cannot look into OpenMP.)
-template <class Work>
-void on_threads(std::int64_t count, Work work) {
-  std::atomic<std::int64_t> given = 0;
-  std::mutex mutex;
-  std::exception_ptr failure;
-  const auto next = [&] {
-    const std::int64_t i = given.fetch_add(1);
-    return i < count ? i : -1;
-  };
-  const auto guarded = [&] {
-    try {
-      work(next);
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      failure = std::current_exception();
-    }
-  };
-  {
-    std::vector<std::jthread> others;
-    for (std::int64_t i = 1; i < std::min<std::int64_t>(count, at::get_num_threads()); ++i) {
-      others.emplace_back(guarded);
-    }
-    guarded();
-  }
-  if (failure) std::rethrow_exception(failure);
 }
 
 // f(sequence, head, scratch) for all of them.

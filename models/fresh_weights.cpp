@@ -1,3 +1,5 @@
+#include "models/fresh_weights.h"
+
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -6,8 +8,8 @@
 #include <vector>
 
 #include "core/store/half.h"
-#include "models/model.h"
 #include "models/net/stack_net.h"
+#include "models/recall/recall_net.h"
 #include "models/train/random.h"
 
 namespace longtake {
@@ -46,6 +48,18 @@ std::vector<float> orthonormal_rows(int rows, int columns, Random& random) {
   return {m.begin(), m.end()};
 }
 
+void add_starts(const std::vector<ParameterStart>& parts, Random& random, TensorFile& file) {
+  for (const ParameterStart& part : parts) {
+    std::size_t count = 1;
+    for (const std::int64_t extent : part.shape) count *= static_cast<std::size_t>(extent);
+    std::vector<float> values(count, static_cast<float>(part.centre));
+    if (part.spread > 0) {
+      for (float& value : values) value += static_cast<float>(part.spread * random.normal());
+    }
+    file.tensors[part.name] = halves(values, part.shape);
+  }
+}
+
 }  // namespace
 
 TensorFile fresh_stack(const ModelConfig& config, std::uint64_t seed, std::span<const float> token_mean,
@@ -56,15 +70,7 @@ TensorFile fresh_stack(const ModelConfig& config, std::uint64_t seed, std::span<
   file.tensors["tokens.scale"] = halves({token_scale.begin(), token_scale.end()}, {config.token_channels});
   file.tensors["tokens.projection"] = halves(orthonormal_rows(config.latent, config.token_channels, random),
                                              {config.latent, config.token_channels});
-  for (const ParameterStart& part : stack_parameters(config)) {
-    std::size_t count = 1;
-    for (const std::int64_t extent : part.shape) count *= static_cast<std::size_t>(extent);
-    std::vector<float> values(count, static_cast<float>(part.centre));
-    if (part.spread > 0) {
-      for (float& value : values) value += static_cast<float>(part.spread * random.normal());
-    }
-    file.tensors[part.name] = halves(values, part.shape);
-  }
+  add_starts(stack_parameters(config), random, file);
 
   // How much of the running means a prediction takes: fitted shares for the slowest mean, nothing for the others.
   // Longer horizons trust the last frame less.
@@ -76,6 +82,13 @@ TensorFile fresh_stack(const ModelConfig& config, std::uint64_t seed, std::span<
     shares[(d + 1) * means - 1] = static_cast<float>(share);
   }
   file.tensors["mean_weights"] = halves(shares, {static_cast<std::int64_t>(horizons), static_cast<std::int64_t>(means)});
+  return file;
+}
+
+TensorFile fresh_recall(const RecallConfig& config, int latent, std::uint64_t seed) {
+  TensorFile file;
+  Random random{seed};
+  add_starts(recall_parameters(config, latent), random, file);
   return file;
 }
 

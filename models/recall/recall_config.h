@@ -1,0 +1,31 @@
+// The shape of a recall memory, as config.json of a model folder has it.
+#pragma once
+
+#include <string>
+
+#include "kernels/recall.h"
+
+namespace longtake {
+
+struct RecallConfig {
+  // What learns, and from what:
+  //   delta      keys, one gradient step (TTT-Linear)
+  //   rls        keys, recursive least squares
+  //   mlp        both layers of an MLP, one gradient step (TTT-MLP)
+  //   mlp-last   features of an MLP that does not learn, one gradient step on the last layer
+  //   mlp-rls    such features, recursive least squares on the last layer
+  //   both-rls   keys and such features, recursive least squares
+  std::string rule = "rls";
+  int keys = 64;       // d
+  int hidden = 64;     // h, of the MLP
+  int features = 192;  // G, of the net that makes keys and gates
+  std::string file = "recall.safetensors";
+};
+
+bool recall_rule_known(const std::string& rule);
+// Of the two halves' memories, each. `values`: numbers of half a frame.
+RecallShape recall_shape(const RecallConfig& config, int values);
+// Whether keys go through gelu(√d k W1 + b1) before the rule sees them, alone or beside the keys.
+bool recall_uses_hidden(const RecallConfig& config);
+
+}  // namespace longtake

@@ -1,0 +1,58 @@
+// What the recall memory is trained on: streams of visits to scenes, with returns. A scene is a short stretch of a clip,
+// changed so much that no two are alike: turned and mirrored on the grid of tokens, its contrast and its place mixed with
+// another's, halves replaced, numbers flipped in sign. So the memory cannot know places by heart; it has to remember.
+//
+// The window of a step is a function of the seed and the step alone.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "models/train/clips.h"
+
+namespace longtake {
+
+struct RecallStreamOptions {
+  std::uint64_t seed = 1;
+  int rows = 8;
+  int frames = 40;     // a window
+  int windows = 10;    // a stream
+  double fps = 7.5;
+  double returns = 0.6;    // share of visits that go back to a scene seen before
+  double longest_gap = 5.2;  // log2 of how many scenes lie between
+  int shortest_visit = 1;  // frames
+  int longest_visit = 5;
+  double noise = 0.08;     // of every number
+};
+
+struct RecallBatch {
+  at::Tensor x;         // [B][T][tokens][latent]
+  at::Tensor is_return;  // [B][T] 1 at the first frame of a return
+  at::Tensor fresh;     // [B] bool: the row's stream begins with this window
+};
+
+// Latent tokens of frames [n][tokens][latent].
+using LatentsOf = std::function<at::Tensor(const Features&, std::span<const std::int64_t> frames)>;
+
+class RecallStreams {
+ public:
+  // Throws std::invalid_argument without clips.
+  RecallStreams(LatentsOf latents, std::vector<Clip> clips, RecallStreamOptions options);
+
+  RecallBatch batch(std::int64_t step) const;
+
+ private:
+  at::Tensor scene(std::uint64_t row, std::uint64_t life, std::uint64_t number) const;
+  const Clip& any_clip(class Random& random) const;
+
+  LatentsOf latents_;
+  std::vector<Clip> clips_;
+  RecallStreamOptions options_;
+  at::Tensor spread_;  // [latent] standard deviation of each number
+};
+
+}  // namespace longtake

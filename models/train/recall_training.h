@@ -1,0 +1,47 @@
+// Trains the recall memory: fills in hidden halves of frames, on streams of recall_streams.h.
+#pragma once
+
+#include <vector>
+
+#include "models/recall/recall_net.h"
+#include "models/train/recall_streams.h"
+#include "models/train/trainer.h"
+
+namespace longtake {
+
+struct RecallTrainingOptions {
+  RecallStreamOptions streams;
+  double return_weight = 2;  // of the first frame of a return
+  int judged_windows = 20;
+};
+
+class RecallTraining final : public Trainee {
+ public:
+  // The net has to outlive this. Throws std::invalid_argument without clips.
+  RecallTraining(RecallNet& net, LatentsOf latents, const Split& split, const RecallTrainingOptions& options);
+
+  definition::Parameters& parameters() override { return net_.parameters(); }
+  bool decays(std::string_view name) const override;
+  at::Tensor loss(std::int64_t step, Figures& parts) override;
+  std::string describe(std::int64_t step) const override;
+  // "new" and "return": squared error of a frame's numbers, in units of their variance, at the first frame of a scene and
+  // of a return to one.
+  Figures judge() override;
+  void save(TensorFile& file) const override;
+  Result<void> load(const TensorFile& file) override;
+
+ private:
+  struct Passed {
+    at::Tensor errors;  // [B][T] mean squares
+    at::Tensor state;
+  };
+  Passed pass(const RecallBatch& batch, const at::Tensor& state) const;
+
+  RecallNet& net_;
+  RecallTrainingOptions options_;
+  RecallStreams streams_;
+  RecallStreams held_out_;
+  at::Tensor state_;
+};
+
+}  // namespace longtake

@@ -1,0 +1,212 @@
+#include "models/train/train_model.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <span>
+#include <system_error>
+#include <utility>
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include "core/store/atomic_file.h"
+#include "core/store/sha256.h"
+#include "models/fresh_weights.h"
+#include "models/net/stack_net.h"
+#include "models/net/tensor_file.h"
+#include "models/recall/recall_net.h"
+#include "models/train/recall_training.h"
+#include "models/train/stack_training.h"
+#include "models/train/trainer.h"
+
+namespace longtake {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_video(const std::string& path, std::stop_token stop, Error& why) {
+  SourceSpec spec;
+  spec.uri = path;
+  auto source = open_source(spec, stop);
+  if (!source) why = source.error();
+  return source.ok();
+}
+
+// Files as given, each of which has to be a video; of folders every video below them, by name.
+Result<std::vector<std::string>> videos_of(const std::vector<std::string>& given, const TrainObserver& observer,
+                                           std::stop_token stop) {
+  std::vector<std::string> out;
+  std::error_code ec;
+  Error why;
+  for (const std::string& input : given) {
+    if (!fs::is_directory(input, ec)) {
+      if (!is_video(input, stop, why)) return why;
+      out.push_back(input);
+      continue;
+    }
+    std::vector<std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(input, fs::directory_options::skip_permission_denied, ec)) {
+      if (entry.is_regular_file(ec)) found.push_back(entry.path().string());
+    }
+    std::sort(found.begin(), found.end());
+    for (std::string& path : found) {
+      if (is_video(path, stop, why)) {
+        out.push_back(std::move(path));
+      } else if (why.kind == ErrorKind::kStopped) {
+        return why;
+      } else {
+        observer.note(fmt::format("left out: {}", why.message));
+      }
+    }
+  }
+  return out;
+}
+
+Result<std::vector<Clip>> clips_of(FeatureCache& cache, const std::vector<std::string>& videos,
+                                   const TrainObserver& observer, std::stop_token stop) {
+  std::vector<Clip> out;
+  for (const std::string& video : videos) {
+    auto features = cache.get(video, stop);
+    if (!features) return std::move(features).error();
+    if ((*features)->frames() < 2) {
+      observer.note(fmt::format("left out: \"{}\" has a single frame", video));
+      continue;
+    }
+    out.push_back(whole(*features));
+  }
+  return out;
+}
+
+Result<void> link_or_copy(const fs::path& from, const fs::path& to) {
+  std::error_code ec;
+  if (fs::equivalent(from, to, ec)) return {};
+  fs::remove(to, ec);
+  fs::create_hard_link(from, to, ec);
+  if (!ec) return {};
+  ec.clear();
+  fs::copy_file(from, to, ec);
+  if (!ec) return {};
+  return Error{ErrorKind::kUnexpected, fmt::format("cannot put \"{}\" into the model folder: {}", to.string(), ec.message())};
+}
+
+// What a checkpoint has to agree with.
+std::string settings_of(const TrainRequest& request, const std::string& model, const Split& split) {
+  std::string text = fmt::format("{} {} {} steps {} rate {} seed {}", request.part == TrainedPart::kStack ? "stack" : "recall",
+                                 model, request.fresh, request.how.steps, request.how.rate, request.seed);
+  for (const auto* clips : {&split.train, &split.held_out}) {
+    text += "\n";
+    for (const Clip& clip : *clips) text += fmt::format("{} {} {}\n", clip.features->name(), clip.first, clip.end);
+  }
+  return sha256_hex(std::as_bytes(std::span(text)));
+}
+
+class Writer {
+ public:
+  Writer(const ModelFolder& base, const fs::path& output) : base_(base), output_(output) {}
+
+  // A complete folder: what was trained, and everything else from the base.
+  Result<void> write(ModelConfig config, const std::string& trained_file, const TensorFile& trained) const {
+    config.name = fs::path(output_ / "").parent_path().filename().string();
+    for (const std::string& name : {base_.config.encoder_file, base_.config.stack_file}) {
+      if (name == trained_file) continue;
+      if (auto done = link_or_copy(base_.path / name, output_ / name); !done) return done;
+    }
+    if (base_.config.recall && base_.config.recall->file != trained_file) {
+      const std::string& name = base_.config.recall->file;
+      if (auto done = link_or_copy(base_.path / name, output_ / name); !done) return done;
+    }
+    if (auto done = write_tensors(output_ / trained_file, trained); !done) return done;
+    if (auto done = write_file_atomically(output_ / "config.json", to_json(config)); !done) return done;
+    return write_model_sums(output_, config);
+  }
+
+ private:
+  const ModelFolder& base_;
+  const fs::path& output_;
+};
+
+}  // namespace
+
+Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObserver& observer, std::stop_token stop) {
+  std::error_code ec;
+  fs::create_directories(request.output, ec);
+  if (!fs::is_directory(request.output, ec)) {
+    return Error{ErrorKind::kUnexpected, fmt::format("cannot make folder \"{}\"", request.output.string())};
+  }
+  auto base = open_model_folder(request.base);
+  if (!base) return std::move(base).error();
+  auto stack_file = read_tensors(base->stack());
+  if (!stack_file) return std::move(stack_file).error();
+  auto encoder = Encoder::load(base->encoder());
+  if (!encoder) return std::move(encoder).error();
+  auto encoder_hash = sha256_file(base->encoder());
+  if (!encoder_hash) return std::move(encoder_hash).error();
+  auto videos = videos_of(request.videos, observer, stop);
+  if (!videos) return std::move(videos).error();
+  auto judged_by = videos_of(request.validation, observer, stop);
+  if (!judged_by) return std::move(judged_by).error();
+
+  FeatureCache cache(std::make_shared<Encoder>(std::move(*encoder)), *encoder_hash, request.cache);
+  auto clips = clips_of(cache, *videos, observer, stop);
+  if (!clips) return std::move(clips).error();
+  auto judges = clips_of(cache, *judged_by, observer, stop);
+  if (!judges) return std::move(judges).error();
+  const Split split = request.validation.empty() ? hold_out(*clips) : Split{*clips, *judges};
+  if (split.train.empty()) return Error{ErrorKind::kInput, "there is no video to train on"};
+  observer.note(fmt::format("{} clips to train on, {} to judge by", split.train.size(), split.held_out.size()));
+
+  at::set_num_threads(request.threads);
+  ModelConfig config = base->config;
+  TrainerOptions how = request.how;
+  how.settings = settings_of(request, base->sha256, split);
+  const Writer writer(*base, request.output);
+
+  if (request.part == TrainedPart::kStack) {
+    if (request.fresh) {
+      const TokenProjection projection = fit_projection(split.train, config.latent);
+      observer.note(fmt::format("{} directions hold {:.1f} % of the tokens' variance", config.latent, 100 * projection.kept));
+      const std::vector<float> unused(static_cast<std::size_t>(config.token_channels));
+      *stack_file = fresh_stack(config, request.seed, unused, unused);
+      stack_file->tensors["tokens.mean"] = stored(projection.mean, TensorType::kF16);
+      stack_file->tensors["tokens.scale"] = stored(projection.scale, TensorType::kF16);
+      stack_file->tensors["tokens.projection"] = stored(projection.projection, TensorType::kF16);
+    }
+    auto net = StackNet::load(config, *stack_file);
+    if (!net) return std::move(net).error();
+    StackTrainingOptions what;
+    what.streams.seed = request.seed;
+    StackTraining training(*net, split, what);
+    auto outcome = train(training, how, observer.step, stop);
+    if (!outcome) return outcome;
+    config.trained = true;
+    if (auto done = writer.write(config, config.stack_file, net->save(TensorType::kF16)); !done) return std::move(done).error();
+    return outcome;
+  }
+
+  auto stack = StackNet::load(config, *stack_file);
+  if (!stack) return std::move(stack).error();
+  const LatentsOf latents = [&stack](const Features& features, std::span<const std::int64_t> frames) {
+    return stack->latents(frame_tokens(features, frames));
+  };
+  TensorFile start;
+  if (request.fresh || !config.recall) {
+    if (!config.recall) config.recall.emplace();
+    start = fresh_recall(*config.recall, config.latent, request.seed);
+  } else {
+    auto given = read_tensors(base->path / config.recall->file);
+    if (!given) return std::move(given).error();
+    start = std::move(*given);
+  }
+  auto net = RecallNet::load(*config.recall, config.latent, start);
+  if (!net) return std::move(net).error();
+  RecallTrainingOptions what;
+  what.streams.seed = request.seed;
+  RecallTraining training(*net, latents, split, what);
+  auto outcome = train(training, how, observer.step, stop);
+  if (!outcome) return outcome;
+  if (auto done = writer.write(config, config.recall->file, net->save(TensorType::kF16)); !done) return std::move(done).error();
+  return outcome;
+}
+
+}  // namespace longtake
