@@ -8,15 +8,16 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "models/net/products.h"
 #include "models/net/tensor_file.h"
 
 namespace longtake {
 namespace {
 
 
-at::Tensor linear(const definition::Parameters& parameters, const std::string& name, const at::Tensor& x, bool bias = false) {
-  const at::Tensor& weight = parameters.at(name + ".weight");
-  return bias ? at::linear(x, weight, parameters.at(name + ".bias")) : at::linear(x, weight);
+at::Tensor through(const definition::Parameters& parameters, const std::string& name, const at::Tensor& x) {
+  const auto bias = parameters.find(name + ".bias");
+  return linear_product(x, parameters.at(name + ".weight"), bias == parameters.end() ? at::Tensor() : bias->second);
 }
 
 // Running means of x [B][T][tokens][latent] after each frame: [B][T][means][tokens][latent]. As Stack::update_means();
@@ -142,7 +143,7 @@ NetState StackNet::restarted(const NetState& state, const at::Tensor& begins) co
 at::Tensor StackNet::latents(const at::Tensor& tokens) const {
   // A channel that never varies is not blown up, see load_stack().
   const at::Tensor normed = (tokens - fixed_.at("tokens.mean")) / at::clamp_min(fixed_.at("tokens.scale"), 1e-3);
-  return at::linear(normed, fixed_.at("tokens.projection"));
+  return linear_product(normed, fixed_.at("tokens.projection"));
 }
 
 NetOutputs StackNet::forward(const at::Tensor& x, const at::Tensor& dt, const NetState& given) const {
@@ -158,7 +159,7 @@ NetOutputs StackNet::forward(const at::Tensor& x, const at::Tensor& dt, const Ne
   const at::Tensor means = running_means(config_, x, dt, out.state);
   const at::Tensor apart = means - x.unsqueeze(2);  // [B][T][means][tokens][latent]
   const at::Tensor u = at::cat({x, apart.transpose(2, 3).flatten(-2)}, -1);
-  at::Tensor h = linear(parameters_, "input", u, true) + parameters_.at("position");
+  at::Tensor h = through(parameters_, "input", u) + parameters_.at("position");
   for (std::size_t i = 0; i < mixers_.size(); ++i) {
     const std::string block = fmt::format("blocks.{}.", i);
     const auto normed = [&](const char* name) {
@@ -168,14 +169,14 @@ NetOutputs StackNet::forward(const at::Tensor& x, const at::Tensor& dt, const Ne
         mixers_[i]->forward(parameters_, block + "seq_modeling_block.", normed("seq_norm"), out.state.layers[i]);
     h = h + (config_.residual_gate ? at::tanh(parameters_.at(block + "alpha")) * mixed.y : mixed.y);
     const at::Tensor y = normed("ffn_norm");
-    h = h + linear(parameters_, block + "mlp.down_proj",
-                   at::silu(linear(parameters_, block + "mlp.gate_proj", y)) * linear(parameters_, block + "mlp.up_proj", y));
+    h = h + through(parameters_, block + "mlp.down_proj",
+                   at::silu(through(parameters_, block + "mlp.gate_proj", y)) * through(parameters_, block + "mlp.up_proj", y));
     out.state.layers[i] = std::move(mixed.state);
     out.before.push_back(std::move(mixed.before));
   }
   out.hidden = definition::rms_norm(h, parameters_.at("norm.weight"), 1e-6);
   const auto horizons = static_cast<std::int64_t>(config_.horizons_s.size());
-  const at::Tensor head = linear(parameters_, "head", out.hidden, true)
+  const at::Tensor head = through(parameters_, "head", out.hidden)
                           .view({batch, frames, tokens, horizons, latent})
                           .permute({3, 0, 1, 2, 4});
   // Σ_j a_Dj (m_j − x)

@@ -8,10 +8,10 @@
 
 namespace longtake {
 
-TttMixer::TttMixer(const ModelConfig& config, definition::InnerLoop inner_loop)
+TttMixer::TttMixer(const ModelConfig& config, definition::Operations operations)
     : layer_(ttt_block_config(config).layer),
       rope_(mini_batch_rope(layer_.mini_batch, layer_.width / layer_.heads, layer_.rope_theta)),
-      inner_loop_(std::move(inner_loop)) {}
+      operations_(std::move(operations)) {}
 
 std::vector<ParameterStart> TttMixer::parameters() const {
   constexpr double kSpread = 0.02;  // the paper's
@@ -56,7 +56,7 @@ MixerOutputs TttMixer::forward(const definition::Parameters& parameters, std::st
   if (!state.tensors.empty()) start = {state.tensors[0], state.tensors[1], {}, {}};
   if (state.tensors.size() > 2) start.w2 = state.tensors[2], start.b2 = state.tensors[3];
   const auto out = definition::layer(layer_, rope_, parameters, prefix, x.reshape({batch, frames * tokens, width}), start,
-                                     inner_loop_);
+                                     operations_);
   MixerOutputs mixed;
   mixed.y = out.y.view({batch, frames, tokens, width});
   mixed.state.tensors = {out.end.w1, out.end.b1};

@@ -1,4 +1,4 @@
-// A TTT layer as a mixer: ttt_definition.h's layer around any inner loop.
+// A TTT layer as a mixer: ttt_definition.h's layer around any inner loop and products.
 #pragma once
 
 #include "models/net/mixer.h"
@@ -7,8 +7,8 @@ namespace longtake {
 
 class TttMixer final : public Mixer {
  public:
-  // `inner_loop`: ttt_inner_loop() of ttt_function.h, or definition::inner_loop() to compare with.
-  TttMixer(const ModelConfig& config, definition::InnerLoop inner_loop);
+  // `operations`: ttt_inner_loop() and linear_product() of products.h, or the plain ones to compare with.
+  TttMixer(const ModelConfig& config, definition::Operations operations);
 
   std::vector<ParameterStart> parameters() const override;
   MixerState start(const definition::Parameters& parameters, std::string_view prefix, std::int64_t batch) const override;
@@ -18,7 +18,7 @@ class TttMixer final : public Mixer {
  private:
   TttLayerConfig layer_;
   RopeTable rope_;
-  definition::InnerLoop inner_loop_;
+  definition::Operations operations_;
 };
 
 }  // namespace longtake

@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 
+#include "models/net/products.h"
 #include "models/net/tensor_file.h"
 #include "models/recall/recall_function.h"
 
@@ -17,7 +18,7 @@ constexpr int kSide = 4;
 at::Tensor unit(const at::Tensor& x) { return x / at::clamp_min(at::sqrt((x * x).sum(-1, true)), 1e-6); }
 
 // Per half: [2][n][in] · [2][in][out].
-at::Tensor through(const at::Tensor& x, const at::Tensor& weight) { return at::bmm(x, weight); }
+at::Tensor through(const at::Tensor& x, const at::Tensor& weight) { return batched_product(x, weight); }
 
 }  // namespace
 

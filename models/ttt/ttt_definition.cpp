@@ -143,9 +143,9 @@ const Tensor& named(const Parameters& parameters, std::string_view prefix, std::
   return at->second;
 }
 
-Tensor linear(const Parameters& parameters, std::string_view prefix, const std::string& name, const Tensor& x,
-              bool bias) {
-  const Tensor y = at::matmul(x, named(parameters, prefix, name + ".weight").transpose(0, 1));
+Tensor linear(const Operations& operations, const Parameters& parameters, std::string_view prefix, const std::string& name,
+              const Tensor& x, bool bias) {
+  const Tensor y = operations.linear(x, named(parameters, prefix, name + ".weight"));
   return bias ? y + named(parameters, prefix, name + ".bias") : y;
 }
 
@@ -225,6 +225,8 @@ InnerOutputs inner_loop(const TttShape& shape, const InnerInputs& in, const Fast
   return {at::cat(results, 2), w, at::cat(losses, 2)};
 }
 
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight) { return at::matmul(x, weight.transpose(0, 1)); }
+
 FastWeights start_weights(const TttLayerConfig& config, const Parameters& parameters,
                           std::string_view prefix) {
   const auto take = [&](const char* name) { return named(parameters, prefix, name).unsqueeze(0); };
@@ -234,12 +236,12 @@ FastWeights start_weights(const TttLayerConfig& config, const Parameters& parame
 
 LayerOutputs layer(const TttLayerConfig& config, const RopeTable& rope, const Parameters& parameters,
                    std::string_view prefix, const at::Tensor& x, const FastWeights& start,
-                   const InnerLoop& inner_loop) {
+                   const Operations& operations) {
   const TttShape shape = config.shape();
   const std::int64_t batch = x.size(0);
   const std::int64_t length = x.size(1);
   const auto project = [&](const char* name) {
-    return linear(parameters, prefix, name, x, config.projection_bias);
+    return linear(operations, parameters, prefix, name, x, config.projection_bias);
   };
   const auto split = [&](const Tensor& rows) {  // [B][L][C] → [B][nh][L][f]
     return rows.view({batch, length, shape.heads, shape.head_width}).transpose(1, 2);
@@ -259,7 +261,7 @@ LayerOutputs layer(const TttLayerConfig& config, const RopeTable& rope, const Pa
     k = unit(k);
   }
   const Tensor rate =
-      at::matmul(x, named(parameters, prefix, "learnable_ttt_lr_weight").squeeze(1).transpose(0, 1)) +
+      operations.linear(x, named(parameters, prefix, "learnable_ttt_lr_weight").squeeze(1)) +
       named(parameters, prefix, "learnable_ttt_lr_bias").squeeze(1);  // [B][L][nh]
   InnerInputs inner;
   inner.q = turn(rope, q);
@@ -272,12 +274,12 @@ LayerOutputs layer(const TttLayerConfig& config, const RopeTable& rope, const Pa
   inner.norm_bias = named(parameters, prefix, "ttt_norm_bias");
   inner.learned_start = start_weights(config, parameters, prefix);
   if (config.decay > 0) inner.decay = at::full({shape.heads}, config.decay, x.options());
-  auto loop = inner_loop(shape, inner, start.w1.defined() ? start : inner.learned_start);
+  auto loop = operations.inner_loop(shape, inner, start.w1.defined() ? start : inner.learned_start);
   const Tensor z = loop.z.transpose(1, 2).reshape({batch, length, config.width});
   Tensor y = named(parameters, prefix, "post_norm.weight") * standardise(z, config.post_norm_eps).normed +
              named(parameters, prefix, "post_norm.bias");
-  if (config.gate) y = gelu_of(linear(parameters, prefix, "g_proj", x, false)).value * y;
-  y = linear(parameters, prefix, "o_proj", y, config.projection_bias);
+  if (config.gate) y = gelu_of(linear(operations, parameters, prefix, "g_proj", x, false)).value * y;
+  y = linear(operations, parameters, prefix, "o_proj", y, config.projection_bias);
   return {y, loop.end, loop.before, inner};
 }
 
@@ -298,9 +300,10 @@ LayerOutputs block(const TttBlockConfig& config, const RopeTable& rope, const Pa
       layer(config.layer, rope, parameters, layer_prefix, normed(rows, "seq_norm.weight"), start);
   rows = rows + (config.gated_residual ? at::tanh(named(parameters, prefix, "alpha")) * out.y : out.y);
   const Tensor y = normed(rows, "ffn_norm.weight");
-  const Tensor gate = linear(parameters, prefix, "mlp.gate_proj", y, false);
-  const Tensor up = linear(parameters, prefix, "mlp.up_proj", y, false);
-  out.y = rows + linear(parameters, prefix, "mlp.down_proj", gate * at::sigmoid(gate) * up, false);
+  const Operations plain;
+  const auto through = [&](const char* name, const Tensor& in) { return linear(plain, parameters, prefix, name, in, false); };
+  const Tensor gate = through("mlp.gate_proj", y);
+  out.y = rows + through("mlp.down_proj", gate * at::sigmoid(gate) * through("mlp.up_proj", y));
   return out;
 }
 

@@ -42,11 +42,18 @@ struct InnerOutputs {
   at::Tensor before;  // [B][nh][L] mean over f of e², W as at the start of the token's mini-batch
 };
 
-// inner_loop() or a faster way to the same.
-using InnerLoop = std::function<InnerOutputs(const TttShape&, const InnerInputs&, const FastWeights& start)>;
-
 // kFrame: L must be a multiple of b.
 InnerOutputs inner_loop(const TttShape& shape, const InnerInputs& in, const FastWeights& start);
+
+// x [..., in] · weightᵀ [out][in]
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight);
+
+// What a layer is made of: the above, or faster ways to the same.
+struct Operations {
+  std::function<InnerOutputs(const TttShape&, const InnerInputs&, const FastWeights& start)> inner_loop =
+      definition::inner_loop;
+  std::function<at::Tensor(const at::Tensor& x, const at::Tensor& weight)> linear = definition::linear;
+};
 
 // The learned start state of a layer's parameters, with B = 1.
 FastWeights start_weights(const TttLayerConfig& config, const Parameters& parameters,
@@ -62,7 +69,7 @@ struct LayerOutputs {
 // x [B][L][C] from the start of a stream. `start`: undefined w1 takes the learned start state.
 LayerOutputs layer(const TttLayerConfig& config, const RopeTable& rope, const Parameters& parameters,
                    std::string_view prefix, const at::Tensor& x, const FastWeights& start = {},
-                   const InnerLoop& loop = inner_loop);
+                   const Operations& operations = {});
 
 // weight ⊙ x / sqrt(mean x² + eps) over the last extent.
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
