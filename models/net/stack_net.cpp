@@ -180,10 +180,14 @@ NetOutputs StackNet::forward(const at::Tensor& x, const at::Tensor& dt, const Ne
                           .view({batch, frames, tokens, horizons, latent})
                           .permute({3, 0, 1, 2, 4});
   // Σ_j a_Dj (m_j − x)
-  const at::Tensor drawn = at::matmul(parameters_.at("mean_weights"), apart.flatten(3))  // [B][T][horizons][tokens·latent]
-                           .view({batch, frames, horizons, tokens, latent})
-                           .permute({2, 0, 1, 3, 4});
-  out.predictions = x + drawn + head;
+  const at::Tensor& shares = parameters_.at("mean_weights");
+  std::vector<at::Tensor> drawn;
+  for (std::int64_t d = 0; d < horizons; ++d) {
+    at::Tensor sum = x;
+    for (std::int64_t j = 0; j < apart.size(2); ++j) sum = sum + shares[d][j] * apart.select(2, j);
+    drawn.push_back(sum);
+  }
+  out.predictions = at::stack(drawn) + head;
   return out;
 }
 

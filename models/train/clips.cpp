@@ -5,6 +5,8 @@
 
 #include <ATen/ATen.h>
 
+#include "models/net/products.h"
+
 namespace longtake {
 
 Clip whole(std::shared_ptr<const Features> features) {
@@ -55,9 +57,10 @@ TokenProjection fit_projection(const std::vector<Clip>& clips, int latent) {
     for (std::int64_t frame = clip.first; frame < clip.end; frame += every) frames.push_back(frame);
     for (std::size_t at = 0; at < frames.size(); at += kAtATime) {
       const auto part = std::span(frames).subspan(at, std::min<std::size_t>(kAtATime, frames.size() - at));
-      const at::Tensor rows = frame_tokens(*clip.features, part).flatten(0, 1).to(at::kDouble);
-      sum += rows.sum(0);
-      products += at::matmul(rows.t(), rows);
+      const at::Tensor rows = frame_tokens(*clip.features, part).flatten(0, 1);
+      sum += rows.sum(0, false, at::kDouble);
+      // Floats within a part, doubles across: the sums of a part are short enough.
+      products += linear_product(rows.t(), rows.t()).to(at::kDouble);
       count += static_cast<double>(rows.size(0));
     }
   }

@@ -144,8 +144,31 @@ Result<TrainerOutcome> train(Trainee& trainee, const TrainerOptions& options,
     return write_tensors(options.checkpoint, checkpoint_of(trainee, parameters, optimiser, progress, options.settings));
   };
 
+  const auto judge = [&] {
+    const at::NoGradGuard no_grad;
+    Figures judged = trainee.judge();
+    const double score = judged.at("score");
+    if (score < progress.best_score || progress.best_parameters.empty()) {
+      progress.best_score = score;
+      progress.best_step = progress.step;
+      progress.best = judged;
+      progress.best_parameters = copied(parameters);
+      progress.worse = 0;
+    } else {
+      ++progress.worse;
+    }
+    return judged;
+  };
+
   TrainerOutcome outcome;
   outcome.ended = "steps";
+  // What is there before the first step may be the best there is.
+  if (progress.step == 0) {
+    TrainerStep report;
+    report.steps = options.steps;
+    report.judged = judge();
+    if (on_step) on_step(report);
+  }
   while (progress.step < options.steps) {
     if (progress.worse >= options.patience) {
       outcome.ended = "no better";
@@ -179,21 +202,7 @@ Result<TrainerOutcome> train(Trainee& trainee, const TrainerOptions& options,
     report.rate = scheduled_rate(options, progress.step);
     optimiser.step(parameters, report.rate);
     ++progress.step;
-    if (progress.step % options.judge_every == 0 || progress.step == options.steps) {
-      const at::NoGradGuard no_grad;
-      Figures judged = trainee.judge();
-      const double score = judged.at("score");
-      if (score < progress.best_score || progress.best_parameters.empty()) {
-        progress.best_score = score;
-        progress.best_step = progress.step;
-        progress.best = judged;
-        progress.best_parameters = copied(parameters);
-        progress.worse = 0;
-      } else {
-        ++progress.worse;
-      }
-      report.judged = std::move(judged);
-    }
+    if (progress.step % options.judge_every == 0 || progress.step == options.steps) report.judged = judge();
     progress.seconds = before + seconds_since(start);
     report.step = progress.step;
     report.steps = options.steps;
