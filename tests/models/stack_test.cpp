@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "models/fresh_weights.h"
 #include "models/model.h"
 
 namespace longtake {
