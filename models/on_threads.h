@@ -1,4 +1,4 @@
-// Work in numbered pieces on as many threads as LibTorch may use.
+// Work in numbered pieces on several threads.
 #pragma once
 
 #include <algorithm>
@@ -7,17 +7,18 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <ATen/Parallel.h>
 
 namespace longtake {
 
-// work(next) on as many threads as LibTorch has, this one among them. `next` gives 0, 1, … up to count − 1
-// and −1 from then on, each number to one thread. (at::parallel_for is serial in a file that is compiled
-// without OpenMP, and the thread sanitizer cannot look into OpenMP.)
+// work(next) on `threads` threads, this one among them. `next` gives 0, 1, … up to count − 1 and −1 from then on, each
+// number to one thread. (at::parallel_for is serial in a file that is compiled without OpenMP, and the thread sanitizer
+// cannot look into OpenMP.)
 template <class Work>
-void on_threads(std::int64_t count, Work work) {
+void on_threads(std::int64_t count, int threads, Work work) {
   std::atomic<std::int64_t> given = 0;
   std::mutex mutex;
   std::exception_ptr failure;
@@ -35,12 +36,18 @@ void on_threads(std::int64_t count, Work work) {
   };
   {
     std::vector<std::jthread> others;
-    for (std::int64_t i = 1; i < std::min<std::int64_t>(count, at::get_num_threads()); ++i) {
+    for (std::int64_t i = 1; i < std::min<std::int64_t>(count, threads); ++i) {
       others.emplace_back(guarded);
     }
     guarded();
   }
   if (failure) std::rethrow_exception(failure);
+}
+
+// On as many threads as LibTorch has.
+template <class Work>
+void on_threads(std::int64_t count, Work work) {
+  on_threads(count, at::get_num_threads(), std::move(work));
 }
 
 }  // namespace longtake

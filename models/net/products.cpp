@@ -9,6 +9,8 @@
 
 #include "models/net/gemm.h"
 
+extern "C" void openblas_set_num_threads(int count) __attribute__((weak));  // null with another BLAS
+
 namespace longtake {
 namespace {
 
@@ -82,6 +84,10 @@ at::Tensor batched_product(const at::Tensor& a, const at::Tensor& b) {
     throw std::invalid_argument("batched_product: a must be [N][rows][inner] and b [N][inner][columns]");
   }
   return Batched::apply(a.contiguous(), b.contiguous());
+}
+
+void keep_blas_to_one_thread() {
+  if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
 }
 
 }  // namespace longtake

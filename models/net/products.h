@@ -15,4 +15,8 @@ at::Tensor linear_product(const at::Tensor& x, const at::Tensor& weight, const a
 // a [N][rows][inner] · b [N][inner][columns] → [N][rows][columns]
 at::Tensor batched_product(const at::Tensor& a, const at::Tensor& b);
 
+// Keeps the BLAS behind LibTorch, if it is OpenBLAS, to the thread that calls it: between products its own threads wait
+// by asking again and again, and take the processor from those that work.
+void keep_blas_to_one_thread();
+
 }  // namespace longtake

@@ -1,7 +1,6 @@
 #include "models/net/stack_net.h"
 
 #include <cmath>
-#include <cstring>
 #include <stdexcept>
 #include <string>
 
@@ -9,24 +8,24 @@
 #include <fmt/format.h>
 
 #include "models/net/products.h"
+#include "models/net/rows.h"
 #include "models/net/tensor_file.h"
 
 namespace longtake {
 namespace {
-
 
 at::Tensor through(const definition::Parameters& parameters, const std::string& name, const at::Tensor& x) {
   const auto bias = parameters.find(name + ".bias");
   return linear_product(x, parameters.at(name + ".weight"), bias == parameters.end() ? at::Tensor() : bias->second);
 }
 
-// Running means of x [B][T][tokens][latent] after each frame: [B][T][means][tokens][latent]. As Stack::update_means();
-// nothing in it is learned.
-at::Tensor running_means(const ModelConfig& config, const at::Tensor& x, const at::Tensor& dt, NetState& state) {
+// Running means of x [B][T][tokens][latent] after each frame, less x: [means][B][T][tokens][latent]. As
+// Stack::update_means(); nothing in it is learned.
+at::Tensor means_apart(const ModelConfig& config, const at::Tensor& x, const at::Tensor& dt, NetState& state) {
   const std::int64_t batch = x.size(0), frames = x.size(1), tokens = x.size(2), latent = x.size(3);
   const auto means = static_cast<std::int64_t>(config.running_means_s.size());
   const std::int64_t size = tokens * latent;
-  at::Tensor out = at::empty({batch, frames, means, tokens, latent}, x.options());
+  at::Tensor out = at::empty({means, batch, frames, tokens, latent}, x.options());
   at::Tensor now = state.means.defined() ? state.means.clone() : at::zeros({batch, means, tokens, latent}, x.options());
   const at::Tensor seconds = dt.to(at::kDouble).contiguous();
   const at::Tensor from = x.contiguous();
@@ -39,9 +38,11 @@ at::Tensor running_means(const ModelConfig& config, const at::Tensor& x, const a
         const double tau = config.running_means_s[static_cast<std::size_t>(j)];
         const auto k = static_cast<float>(std::max(1 - std::exp(-passed / tau), least));
         float* mean = now.data_ptr<float>() + (b * means + j) * size;
-        for (std::int64_t i = 0; i < size; ++i) mean[i] += k * (frame[i] - mean[i]);
-        std::memcpy(out.data_ptr<float>() + ((b * frames + t) * means + j) * size, mean,
-                    static_cast<std::size_t>(size) * sizeof(float));
+        float* apart = out.data_ptr<float>() + ((j * batch + b) * frames + t) * size;
+        for (std::int64_t i = 0; i < size; ++i) {
+          mean[i] += k * (frame[i] - mean[i]);
+          apart[i] = mean[i] - frame[i];
+        }
       }
     }
   }
@@ -156,14 +157,15 @@ NetOutputs StackNet::forward(const at::Tensor& x, const at::Tensor& dt, const Ne
   if (out.state.counts.empty()) out.state.counts.assign(static_cast<std::size_t>(batch), 0);
   if (out.state.layers.empty()) out.state.layers.resize(mixers_.size());
 
-  const at::Tensor means = running_means(config_, x, dt, out.state);
-  const at::Tensor apart = means - x.unsqueeze(2);  // [B][T][means][tokens][latent]
-  const at::Tensor u = at::cat({x, apart.transpose(2, 3).flatten(-2)}, -1);
+  const at::Tensor apart = means_apart(config_, x, dt, out.state);
+  std::vector<at::Tensor> seen{x};
+  for (std::int64_t j = 0; j < apart.size(0); ++j) seen.push_back(apart[j]);
+  const at::Tensor u = at::cat(seen, -1);
   at::Tensor h = through(parameters_, "input", u) + parameters_.at("position");
   for (std::size_t i = 0; i < mixers_.size(); ++i) {
     const std::string block = fmt::format("blocks.{}.", i);
     const auto normed = [&](const char* name) {
-      return definition::rms_norm(h, parameters_.at(block + name + ".weight"), 1e-6);
+      return fast_rms_norm(h, parameters_.at(block + name + ".weight"), 1e-6);
     };
     MixerOutputs mixed =
         mixers_[i]->forward(parameters_, block + "seq_modeling_block.", normed("seq_norm"), out.state.layers[i]);
@@ -174,20 +176,15 @@ NetOutputs StackNet::forward(const at::Tensor& x, const at::Tensor& dt, const Ne
     out.state.layers[i] = std::move(mixed.state);
     out.before.push_back(std::move(mixed.before));
   }
-  out.hidden = definition::rms_norm(h, parameters_.at("norm.weight"), 1e-6);
+  out.hidden = fast_rms_norm(h, parameters_.at("norm.weight"), 1e-6);
   const auto horizons = static_cast<std::int64_t>(config_.horizons_s.size());
   const at::Tensor head = through(parameters_, "head", out.hidden)
                           .view({batch, frames, tokens, horizons, latent})
                           .permute({3, 0, 1, 2, 4});
   // Σ_j a_Dj (m_j − x)
-  const at::Tensor& shares = parameters_.at("mean_weights");
-  std::vector<at::Tensor> drawn;
-  for (std::int64_t d = 0; d < horizons; ++d) {
-    at::Tensor sum = x;
-    for (std::int64_t j = 0; j < apart.size(2); ++j) sum = sum + shares[d][j] * apart.select(2, j);
-    drawn.push_back(sum);
-  }
-  out.predictions = at::stack(drawn) + head;
+  const at::Tensor drawn = batched_product(parameters_.at("mean_weights").unsqueeze(0), apart.flatten(1).unsqueeze(0))
+                               .view({horizons, batch, frames, tokens, latent});
+  out.predictions = x + drawn + head;
   return out;
 }
 

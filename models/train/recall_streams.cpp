@@ -4,10 +4,14 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <set>
 #include <stdexcept>
+#include <string>
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "models/train/random.h"
 
@@ -36,8 +40,9 @@ at::Tensor turned_grid(std::int64_t which) {
 
 struct Visit {
   std::uint64_t scene = 0;  // its number in the stream
-  std::int64_t first = 0;   // of the scene's frames
-  int frames = 0;
+  std::int64_t at = 0;      // frame of the stream
+  std::int64_t frames = 0;
+  double where = 0;         // 0 … 1 of the scene
   bool again = false;
 };
 
@@ -61,6 +66,7 @@ RecallStreams::RecallStreams(LatentsOf latents, std::vector<Clip> clips, RecallS
     parts.push_back(latents_(*clip.features, std::array{frame}));
   }
   spread_ = at::cat(parts).std(at::IntArrayRef{0, 1}, /*unbiased=*/true);
+  variance_ = spread_.square().mean().item<double>();
 }
 
 // Places are equally likely, however long their clips.
@@ -68,8 +74,12 @@ const Clip& RecallStreams::any_clip(Random& random) const {
   return clips_[static_cast<std::size_t>(random.below(std::ssize(clips_)))];
 }
 
+Random RecallStreams::of_scene(std::uint64_t row, std::uint64_t life, std::uint64_t number) const {
+  return Random{options_.seed, 0x7363656e65000000ULL, row, life, number};
+}
+
 at::Tensor RecallStreams::scene(std::uint64_t row, std::uint64_t life, std::uint64_t number) const {
-  Random random{options_.seed, 0x7363656e65000000ULL, row, life, number};
+  Random random = of_scene(row, life, number);
   const auto stretch = [&] {
     Stretch out{&any_clip(random), {}};
     const double wanted = random.uniform(12, 40) / options_.fps;
@@ -110,60 +120,89 @@ at::Tensor RecallStreams::scene(std::uint64_t row, std::uint64_t life, std::uint
   return z + at::tensor(offset) * spread_;
 }
 
-RecallBatch RecallStreams::batch(std::int64_t step) const {
-  const std::int64_t rows = options_.rows, frames = options_.frames;
+// The visits of a window of a row.
+struct RecallStreams::Row {
+  bool fresh = false;
+  std::uint64_t life = 0;  // which of the row's streams
+  std::int64_t first = 0;  // frame of the stream that the window begins with
+  std::vector<Visit> visits;
+};
+
+RecallStreams::Row RecallStreams::row(std::int64_t step, std::int64_t number) const {
+  // Rows begin their streams at different steps.
+  const std::int64_t moment = step + number * options_.windows / options_.rows;
+  const std::int64_t window = moment % options_.windows;
+  Row out;
+  out.fresh = window == 0;
+  out.life = static_cast<std::uint64_t>(moment / options_.windows);
+  out.first = window * options_.frames;
+  Random random{options_.seed, 0x7669736974730000ULL, static_cast<std::uint64_t>(number), out.life};
+  std::vector<std::uint64_t> seen;  // scenes, the one visited last at the end
+  std::uint64_t scenes = 0;
+  for (std::int64_t at = 0; at < out.first + options_.frames;) {
+    Visit visit;
+    visit.at = at;
+    if (seen.size() > 1 && random.chance(options_.returns)) {
+      const auto back = std::min<std::int64_t>(std::ssize(seen) - 1,
+                                               static_cast<std::int64_t>(std::exp2(random.uniform(0, options_.longest_gap))));
+      const auto place = seen.end() - 1 - back;
+      visit.scene = *place;
+      visit.again = true;
+      seen.erase(place);
+    } else {
+      visit.scene = scenes++;
+    }
+    seen.push_back(visit.scene);
+    visit.frames = options_.shortest_visit + random.below(options_.longest_visit - options_.shortest_visit + 1);
+    visit.where = random.uniform();
+    at += visit.frames;
+    if (at > out.first) out.visits.push_back(visit);
+  }
+  return out;
+}
+
+std::string RecallStreams::describe(std::int64_t step) const {
+  std::set<std::string> names;
+  for (std::int64_t number = 0; number < options_.rows; ++number) {
+    const Row row = this->row(step, number);
+    for (const Visit& visit : row.visits) {
+      Random random = of_scene(static_cast<std::uint64_t>(number), row.life, visit.scene);
+      names.insert(any_clip(random).features->name());
+    }
+  }
+  return fmt::format("\"{}\"", fmt::join(names, "\", \""));
+}
+
+RecallBatch RecallStreams::batch(std::int64_t step, std::int64_t first, std::int64_t rows) const {
+  const std::int64_t frames = options_.frames;
   RecallBatch out;
   out.fresh = at::zeros({rows}, at::kBool);
   out.is_return = at::zeros({rows, frames});
+  out.is_new = at::zeros({rows, frames});
   std::vector<at::Tensor> x;
-  for (std::int64_t row = 0; row < rows; ++row) {
-    // Rows begin their streams at different steps.
-    const std::int64_t moment = step + row * options_.windows / rows;
-    const std::int64_t window = moment % options_.windows;
-    const auto life = static_cast<std::uint64_t>(moment / options_.windows);
-    if (window == 0) out.fresh[row] = true;
-    Random random{options_.seed, 0x7669736974730000ULL, static_cast<std::uint64_t>(row), life};
-    std::vector<std::uint64_t> seen;  // scenes, the one visited last at the end
-    std::uint64_t scenes = 0;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const auto number = static_cast<std::uint64_t>(first + i);
+    const Row row = this->row(step, first + i);
+    out.fresh[i] = row.fresh;
     std::map<std::uint64_t, at::Tensor> shown;
     std::vector<at::Tensor> parts;
-    const std::int64_t first = window * frames, end = first + frames;
-    for (std::int64_t at = 0; at < end;) {
-      Visit visit;
-      if (seen.size() > 1 && random.chance(options_.returns)) {
-        const auto back = std::min<std::int64_t>(std::ssize(seen) - 1,
-                                                 static_cast<std::int64_t>(std::exp2(random.uniform(0, options_.longest_gap))));
-        const auto place = seen.end() - 1 - back;
-        visit.scene = *place;
-        visit.again = true;
-        seen.erase(place);
-      } else {
-        visit.scene = scenes++;
+    for (const Visit& visit : row.visits) {
+      auto scene = shown.find(visit.scene);
+      if (scene == shown.end()) scene = shown.emplace(visit.scene, this->scene(number, row.life, visit.scene)).first;
+      const std::int64_t has = scene->second.size(0);
+      const auto start = static_cast<std::int64_t>(visit.where * static_cast<double>(std::max<std::int64_t>(1, has - visit.frames + 1)));
+      const std::int64_t to = std::min(visit.at + visit.frames, row.first + frames);
+      for (std::int64_t t = std::max(visit.at, row.first); t < to; ++t) {
+        parts.push_back(scene->second[std::min(start + t - visit.at, has - 1)]);
       }
-      seen.push_back(visit.scene);
-      visit.frames = options_.shortest_visit +
-                     static_cast<int>(random.below(options_.longest_visit - options_.shortest_visit + 1));
-      const double where = random.uniform();
-      const std::int64_t from = std::max(at, first), to = std::min(at + visit.frames, end);
-      if (from < to) {
-        auto scene = shown.find(visit.scene);
-        if (scene == shown.end()) {
-          scene = shown.emplace(visit.scene, this->scene(static_cast<std::uint64_t>(row), life, visit.scene)).first;
-        }
-        const std::int64_t has = scene->second.size(0);
-        const auto start = static_cast<std::int64_t>(where * static_cast<double>(std::max<std::int64_t>(1, has - visit.frames + 1)));
-        for (std::int64_t t = from; t < to; ++t) {
-          parts.push_back(scene->second[std::min(start + t - at, has - 1)]);
-        }
-        if (visit.again && at >= first) out.is_return[row][at - first] = 1;
-      }
-      at += visit.frames;
+      if (visit.at >= row.first) (visit.again ? out.is_return : out.is_new)[i][visit.at - row.first] = 1;
     }
-    x.push_back(at::stack(parts));
+    auto noise = at::make_generator<at::CPUGeneratorImpl>(
+        Random{options_.seed, 0x6e6f697365000000ULL, number, static_cast<std::uint64_t>(step)}.bits());
+    const at::Tensor frames_of_row = at::stack(parts);
+    x.push_back(frames_of_row + options_.noise * at::randn(frames_of_row.sizes(), noise, frames_of_row.options()));
   }
-  auto noise = at::make_generator<at::CPUGeneratorImpl>(Random{options_.seed, 0x6e6f697365000000ULL, static_cast<std::uint64_t>(step)}.bits());
   out.x = at::stack(x);
-  out.x = out.x + options_.noise * at::randn(out.x.sizes(), noise, out.x.options());
   return out;
 }
 

@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 #include "models/train/clips.h"
+#include "models/train/random.h"
 
 namespace longtake {
 
@@ -30,9 +32,10 @@ struct RecallStreamOptions {
 };
 
 struct RecallBatch {
-  at::Tensor x;         // [B][T][tokens][latent]
+  at::Tensor x;          // [B][T][tokens][latent]
+  at::Tensor is_new;     // [B][T] 1 at the first frame of a scene never seen before
   at::Tensor is_return;  // [B][T] 1 at the first frame of a return
-  at::Tensor fresh;     // [B] bool: the row's stream begins with this window
+  at::Tensor fresh;      // [B] bool: the row's stream begins with this window
 };
 
 // Latent tokens of frames [n][tokens][latent].
@@ -43,16 +46,27 @@ class RecallStreams {
   // Throws std::invalid_argument without clips.
   RecallStreams(LatentsOf latents, std::vector<Clip> clips, RecallStreamOptions options);
 
-  RecallBatch batch(std::int64_t step) const;
+  // Rows `first` … `first + rows` − 1 of a step. Any thread.
+  RecallBatch batch(std::int64_t step, std::int64_t first, std::int64_t rows) const;
+  // Which clips those rows show, for people.
+  std::string describe(std::int64_t step) const;
+  // Variance of a latent number, on average.
+  double variance() const { return variance_; }
+  const RecallStreamOptions& options() const noexcept { return options_; }
 
  private:
+  struct Row;
+  Row row(std::int64_t step, std::int64_t number) const;
+  // Everything random about a scene; first of all, its clip.
+  Random of_scene(std::uint64_t row, std::uint64_t life, std::uint64_t number) const;
   at::Tensor scene(std::uint64_t row, std::uint64_t life, std::uint64_t number) const;
-  const Clip& any_clip(class Random& random) const;
+  const Clip& any_clip(Random& random) const;
 
   LatentsOf latents_;
   std::vector<Clip> clips_;
   RecallStreamOptions options_;
   at::Tensor spread_;  // [latent] standard deviation of each number
+  double variance_ = 1;
 };
 
 }  // namespace longtake

@@ -13,6 +13,7 @@ struct RecallTrainingOptions {
   RecallStreamOptions streams;
   double return_weight = 2;  // of the first frame of a return
   int judged_windows = 20;
+  int shards = 4;
 };
 
 class RecallTraining final : public Trainee {
@@ -22,26 +23,21 @@ class RecallTraining final : public Trainee {
 
   definition::Parameters& parameters() override { return net_.parameters(); }
   bool decays(std::string_view name) const override;
-  at::Tensor loss(std::int64_t step, Figures& parts) override;
+  int shards() const override { return static_cast<int>(states_.size()); }
+  at::Tensor loss(std::int64_t step, int shard, const definition::Parameters& parameters, Figures& parts) override;
   std::string describe(std::int64_t step) const override;
   // "new" and "return": squared error of a frame's numbers, in units of their variance, at the first frame of a scene and
   // of a return to one.
-  Figures judge() override;
+  Figures judge(int threads) override;
   void save(TensorFile& file) const override;
   Result<void> load(const TensorFile& file) override;
 
  private:
-  struct Passed {
-    at::Tensor errors;  // [B][T] mean squares
-    at::Tensor state;
-  };
-  Passed pass(const RecallBatch& batch, const at::Tensor& state) const;
-
   RecallNet& net_;
   RecallTrainingOptions options_;
   RecallStreams streams_;
   RecallStreams held_out_;
-  at::Tensor state_;
+  std::vector<at::Tensor> states_;  // of each shard's rows
 };
 
 }  // namespace longtake

@@ -4,8 +4,11 @@
 #include <cmath>
 #include <map>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include "models/train/random.h"
 
@@ -114,35 +117,66 @@ StackStreams::StackStreams(const StackNet& net, std::vector<Clip> clips, StackSt
   }
 }
 
-StackBatch StackStreams::batch(std::int64_t step) const {
+// One row of a window.
+struct StackStreams::Row {
+  bool fresh = false;
+  std::vector<Place> places;             // of its frames
+  const Clip* plus = nullptr;            // what is added to everything: this frame less that one; null: nothing
+  const Clip* minus = nullptr;
+  std::int64_t plus_frame = 0, minus_frame = 0;
+};
+
+StackStreams::Row StackStreams::row(std::int64_t step, std::int64_t number) const {
+  // Rows begin their streams at different steps.
+  const std::int64_t moment = step + number % options_.windows;
+  const std::int64_t window = moment % options_.windows;
+  Random random{options_.seed, static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(moment / options_.windows)};
+  Row out;
+  out.fresh = window == 0;
+  const double fps = options_.fps[static_cast<std::size_t>(random.below(std::ssize(options_.fps)))];
+  const bool shifted = random.chance(options_.scene_shift);
+  const Clip& here = pick(clips_, ends_, random);
+  const Clip& there = pick(clips_, ends_, random);
+  out.plus_frame = here.first + random.below(here.frames());
+  out.minus_frame = there.first + random.below(there.frames());
+  if (shifted) out.plus = &here, out.minus = &there;
+  const auto places = plan(clips_, ends_, fps, static_cast<int>((window + 1) * options_.frames), random);
+  out.places.assign(places.end() - options_.frames, places.end());
+  return out;
+}
+
+std::string StackStreams::describe(std::int64_t step) const {
+  std::string out;
+  for (std::int64_t number = 0; number < options_.rows; ++number) {
+    const Row row = this->row(step, number);
+    const Place& first = row.places.front();
+    out += fmt::format("{}\"{}\" from {:.1f} s", number == 0 ? "" : ", ", first.clip->features->name(),
+                       first.clip->features->seconds(first.frame));
+  }
+  return out;
+}
+
+StackBatch StackStreams::batch(std::int64_t step, std::int64_t first, std::int64_t rows) const {
   const auto& horizons = net_.config().horizons_s;
-  const std::int64_t rows = options_.rows, frames = options_.frames;
+  const std::int64_t frames = options_.frames;
   Gather gather;
   std::vector<std::int64_t> x, targets(horizons.size() * static_cast<std::size_t>(rows * frames));
   std::vector<float> dt, has(targets.size());
   std::vector<std::int64_t> plus, minus;  // per row, −1: no shift
   StackBatch out;
   out.fresh = at::zeros({rows}, at::kBool);
-  for (std::int64_t row = 0; row < rows; ++row) {
-    // Rows begin their streams at different steps.
-    const std::int64_t moment = step + row % options_.windows;
-    const std::int64_t window = moment % options_.windows;
-    Random random{options_.seed, static_cast<std::uint64_t>(row), static_cast<std::uint64_t>(moment / options_.windows)};
-    const double fps = options_.fps[static_cast<std::size_t>(random.below(std::ssize(options_.fps)))];
-    const bool shifted = random.chance(options_.scene_shift);
-    const Clip& here = pick(clips_, ends_, random);
-    const Clip& there = pick(clips_, ends_, random);
-    plus.push_back(shifted ? gather.want(here, here.first + random.below(here.frames())) : -1);
-    minus.push_back(shifted ? gather.want(there, there.first + random.below(there.frames())) : -1);
-    const auto places = plan(clips_, ends_, fps, static_cast<int>((window + 1) * frames), random);
-    if (window == 0) out.fresh[row] = true;
+  for (std::int64_t number = 0; number < rows; ++number) {
+    const Row row = this->row(step, first + number);
+    out.fresh[number] = row.fresh;
+    plus.push_back(row.plus != nullptr ? gather.want(*row.plus, row.plus_frame) : -1);
+    minus.push_back(row.plus != nullptr ? gather.want(*row.minus, row.minus_frame) : -1);
     for (std::int64_t t = 0; t < frames; ++t) {
-      const Place& place = places[static_cast<std::size_t>(window * frames + t)];
+      const Place& place = row.places[static_cast<std::size_t>(t)];
       x.push_back(gather.want(*place.clip, place.frame));
       dt.push_back(static_cast<float>(place.dt));
       for (std::size_t h = 0; h < horizons.size(); ++h) {
         const std::int64_t after = frame_after(*place.clip, place.frame, horizons[h]);
-        const std::size_t at = (h * static_cast<std::size_t>(rows) + static_cast<std::size_t>(row)) *
+        const std::size_t at = (h * static_cast<std::size_t>(rows) + static_cast<std::size_t>(number)) *
                                    static_cast<std::size_t>(frames) + static_cast<std::size_t>(t);
         targets[at] = after < 0 ? x.back() : gather.want(*place.clip, after);
         has[at] = after < 0 ? 0.0F : 1.0F;
@@ -152,8 +186,8 @@ StackBatch StackStreams::batch(std::int64_t step) const {
   const at::Tensor latents = gather.all(net_);
   const std::int64_t tokens = latents.size(1), latent = latents.size(2);
   std::vector<at::Tensor> shifts;
-  for (std::size_t row = 0; row < plus.size(); ++row) {
-    shifts.push_back(plus[row] < 0 ? at::zeros({tokens, latent}) : latents[plus[row]] - latents[minus[row]]);
+  for (std::size_t i = 0; i < plus.size(); ++i) {
+    shifts.push_back(plus[i] < 0 ? at::zeros({tokens, latent}) : latents[plus[i]] - latents[minus[i]]);
   }
   const at::Tensor shift = at::stack(shifts).unsqueeze(1);  // [B][1][tokens][latent]
   const auto count = static_cast<std::int64_t>(horizons.size());

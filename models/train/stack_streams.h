@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -39,11 +40,18 @@ class StackStreams {
   // `net` for its projection and horizons; it has to outlive this. Throws std::invalid_argument without clips.
   StackStreams(const StackNet& net, std::vector<Clip> clips, StackStreamOptions options);
 
-  StackBatch batch(std::int64_t step) const;
+  // Rows `first` … `first + rows` − 1 of a step. Any thread.
+  StackBatch batch(std::int64_t step, std::int64_t first, std::int64_t rows) const;
+  // Where those rows are from, for people.
+  std::string describe(std::int64_t step) const;
+  const StackStreamOptions& options() const noexcept { return options_; }
   // Mean squared difference of a latent number over each horizon: what predicting "no change" costs.
   const std::vector<double>& persistence() const { return persistence_; }
 
  private:
+  struct Row;
+  Row row(std::int64_t step, std::int64_t number) const;
+
   const StackNet& net_;
   std::vector<Clip> clips_;
   StackStreamOptions options_;

@@ -1,24 +1,94 @@
 #include "models/train/stack_training.h"
 
 #include <algorithm>
-#include <cmath>
+#include <span>
+#include <stdexcept>
+#include <utility>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include "models/net/tensor_file.h"
+#include "models/on_threads.h"
 
 namespace longtake {
 namespace {
 
-constexpr char kMeans[] = "streams.means";
-constexpr char kCounts[] = "streams.counts";
-std::string layer_name(std::size_t layer, std::size_t tensor) { return fmt::format("streams.{}.{}", layer, tensor); }
+std::string means_name(std::size_t shard) { return fmt::format("streams.{}.means", shard); }
+std::string counts_name(std::size_t shard) { return fmt::format("streams.{}.counts", shard); }
+std::string layer_name(std::size_t shard, std::size_t layer, std::size_t tensor) {
+  return fmt::format("streams.{}.{}.{}", shard, layer, tensor);
+}
+
+// To judge often it has to be quick: evenly spread stretches, no more than kMost frames in all.
+std::vector<Clip> sampled(const std::vector<Clip>& clips) {
+  constexpr std::int64_t kMost = 4096, kStretch = 256;
+  std::vector<Clip> stretches;
+  for (const Clip& clip : clips) {
+    for (std::int64_t first = clip.first; first + 1 < clip.end; first += kStretch) {
+      stretches.push_back({clip.features, first, std::min(first + kStretch, clip.end)});
+    }
+  }
+  if (std::ssize(stretches) * kStretch <= kMost) return clips;
+  std::vector<Clip> out;
+  constexpr std::int64_t kCount = kMost / kStretch;
+  for (std::int64_t i = 0; i < kCount; ++i) out.push_back(stretches[static_cast<std::size_t>(i * std::ssize(stretches) / kCount)]);
+  return out;
+}
+
+// The squared errors of a clip watched from its start, per horizon.
+void add_errors(const StackNet& net, const Clip& clip, double fps, std::vector<double>& model, std::vector<double>& persistence) {
+  constexpr std::size_t kWindow = 64;
+  const auto& horizons = net.config().horizons_s;
+  std::vector<std::int64_t> frames;
+  for (double t = 0; t <= clip.duration_s(); t += 1 / fps) {
+    const std::int64_t frame = std::clamp(clip.features->nearest(clip.start_s() + t), clip.first, clip.end - 1);
+    if (frames.empty() || frame != frames.back()) frames.push_back(frame);
+  }
+  NetState state;
+  for (std::size_t at = 0; at < frames.size(); at += kWindow) {
+    const auto window = std::span(frames).subspan(at, std::min(kWindow, frames.size() - at));
+    std::vector<float> dt;
+    for (std::size_t i = 0; i < window.size(); ++i) {
+      const std::size_t n = at + i;
+      dt.push_back(n == 0 ? 0.0F
+                          : static_cast<float>(clip.features->seconds(frames[n]) - clip.features->seconds(frames[n - 1])));
+    }
+    const at::Tensor x = net.latents(frame_tokens(*clip.features, window));
+    const NetOutputs out = net.forward(x.unsqueeze(0), at::tensor(dt).unsqueeze(0), state);
+    state = out.state;
+    for (std::size_t h = 0; h < horizons.size(); ++h) {
+      std::vector<std::int64_t> rows, targets;
+      for (std::size_t i = 0; i < window.size(); ++i) {
+        const std::int64_t after = frame_after(clip, window[i], horizons[h]);
+        if (after < 0) continue;
+        rows.push_back(static_cast<std::int64_t>(i));
+        targets.push_back(after);
+      }
+      if (rows.empty()) continue;
+      const at::Tensor wanted = net.latents(frame_tokens(*clip.features, targets));
+      const auto sum = [&](const at::Tensor& got) {
+        return (got.index_select(0, at::tensor(rows)) - wanted).square().sum().item<double>();
+      };
+      model[h] += sum(out.predictions[static_cast<std::int64_t>(h)][0]);
+      persistence[h] += sum(x);
+    }
+  }
+}
 
 }  // namespace
 
 StackTraining::StackTraining(StackNet& net, const Split& split, const StackTrainingOptions& options)
-    : net_(net), options_(options), streams_(net, split.train, options.streams), held_out_(split.held_out) {}
+    : net_(net),
+      options_(options),
+      streams_(net, split.train, options.streams),
+      held_out_(sampled(split.held_out)),
+      states_(static_cast<std::size_t>(options.shards)) {
+  if (options.shards < 1 || options.streams.rows % options.shards != 0) {
+    throw std::invalid_argument("StackTraining: the rows must be shared out evenly among the shards");
+  }
+}
 
 bool StackTraining::decays(std::string_view name) const {
   // Matrices of the outer net only: not vectors, and not the start of the inner one.
@@ -27,18 +97,21 @@ bool StackTraining::decays(std::string_view name) const {
   return parameter.dim() == 2 && parameter.size(0) > 1 && parameter.size(1) > 1 && !inner && name != "mean_weights";
 }
 
-at::Tensor StackTraining::loss(std::int64_t step, Figures& parts) {
-  const StackBatch batch = streams_.batch(step);
-  const NetState state = state_.means.defined() ? net_.restarted(state_, batch.fresh) : NetState();
-  const NetOutputs out = net_.forward(batch.x, batch.dt, state);
-  state_ = detached(out.state);
+at::Tensor StackTraining::loss(std::int64_t step, int shard, const definition::Parameters& parameters, Figures& parts) {
+  NetState& state = states_[static_cast<std::size_t>(shard)];
+  const std::int64_t rows = streams_.options().rows / shards();
+  StackNet net = net_;
+  net.parameters() = parameters;
+  const StackBatch batch = streams_.batch(step, shard * rows, rows);
+  const NetOutputs out = net.forward(batch.x, batch.dt, state.means.defined() ? net.restarted(state, batch.fresh) : NetState());
+  state = detached(out.state);
   const at::Tensor errors = (out.predictions - batch.targets).square().mean(at::IntArrayRef{3, 4});  // [H][B][T]
   at::Tensor total = at::zeros({});
   for (std::int64_t h = 0; h < errors.size(0); ++h) {
     const double scale = streams_.persistence()[static_cast<std::size_t>(h)];
     const at::Tensor capped = at::clamp_max(errors[h] / scale, options_.cap);
     const at::Tensor mean = (capped * batch.has_target[h]).sum() / at::clamp_min(batch.has_target[h].sum(), 1);
-    parts[fmt::format("{}_s", net_.config().horizons_s[static_cast<std::size_t>(h)])] = mean.item<double>();
+    parts[fmt::format("{}_s", net.config().horizons_s[static_cast<std::size_t>(h)])] = mean.item<double>();
     total = total + mean / static_cast<double>(errors.size(0));
   }
   for (std::size_t i = 0; i < out.before.size(); ++i) {
@@ -47,10 +120,10 @@ at::Tensor StackTraining::loss(std::int64_t step, Figures& parts) {
   return total;
 }
 
-std::string StackTraining::describe(std::int64_t step) const { return fmt::format("the window of step {}", step + 1); }
+std::string StackTraining::describe(std::int64_t step) const { return streams_.describe(step); }
 
-Figures StackTraining::judge() {
-  Figures out = prediction_error(net_, held_out_, options_.streams.fps.front());
+Figures StackTraining::judge(int threads) {
+  Figures out = prediction_error(net_, held_out_, options_.streams.fps.front(), threads);
   double sum = 0;
   for (const auto& [name, value] : out) sum += value;
   out["score"] = out.empty() ? 0 : sum / static_cast<double>(out.size());
@@ -58,86 +131,66 @@ Figures StackTraining::judge() {
 }
 
 void StackTraining::save(TensorFile& file) const {
-  if (!state_.means.defined()) return;
-  file.tensors[kMeans] = stored(state_.means, TensorType::kF32);
-  file.tensors[kCounts] = Tensor::of(state_.counts, {std::ssize(state_.counts)});
-  for (std::size_t i = 0; i < state_.layers.size(); ++i) {
-    for (std::size_t j = 0; j < state_.layers[i].tensors.size(); ++j) {
-      file.tensors[layer_name(i, j)] = stored(state_.layers[i].tensors[j], TensorType::kF32);
+  for (std::size_t shard = 0; shard < states_.size(); ++shard) {
+    const NetState& state = states_[shard];
+    if (!state.means.defined()) continue;
+    file.tensors[means_name(shard)] = stored(state.means, TensorType::kF32);
+    file.tensors[counts_name(shard)] = Tensor::of(state.counts, {std::ssize(state.counts)});
+    for (std::size_t i = 0; i < state.layers.size(); ++i) {
+      for (std::size_t j = 0; j < state.layers[i].tensors.size(); ++j) {
+        file.tensors[layer_name(shard, i, j)] = stored(state.layers[i].tensors[j], TensorType::kF32);
+      }
     }
   }
 }
 
 Result<void> StackTraining::load(const TensorFile& file) {
-  NetState state;
-  if (!file.contains(kMeans)) {
-    state_ = state;
-    return {};
-  }
+  std::vector<NetState> states(states_.size());
   const auto take = [&](const std::string& name, at::Tensor& to) -> Result<void> {
     auto tensor = tensor_of(file, name, file.tensors.find(name)->second.shape);
     if (!tensor) return std::move(tensor).error();
     to = std::move(*tensor);
     return {};
   };
-  if (auto done = take(kMeans, state.means); !done) return done;
-  auto counts = file.integers(kCounts, {-1});
-  if (!counts) return std::move(counts).error();
-  state.counts = std::move(*counts);
-  state.layers.resize(static_cast<std::size_t>(net_.config().layers));
-  for (std::size_t i = 0; i < state.layers.size(); ++i) {
-    for (std::size_t j = 0; file.contains(layer_name(i, j)); ++j) {
-      if (auto done = take(layer_name(i, j), state.layers[i].tensors.emplace_back()); !done) return done;
+  for (std::size_t shard = 0; shard < states.size(); ++shard) {
+    NetState& state = states[shard];
+    if (!file.contains(means_name(shard))) continue;
+    if (auto done = take(means_name(shard), state.means); !done) return done;
+    auto counts = file.integers(counts_name(shard), {-1});
+    if (!counts) return std::move(counts).error();
+    state.counts = std::move(*counts);
+    state.layers.resize(static_cast<std::size_t>(net_.config().layers));
+    for (std::size_t i = 0; i < state.layers.size(); ++i) {
+      for (std::size_t j = 0; file.contains(layer_name(shard, i, j)); ++j) {
+        if (auto done = take(layer_name(shard, i, j), state.layers[i].tensors.emplace_back()); !done) return done;
+      }
     }
   }
-  state_ = std::move(state);
+  states_ = std::move(states);
   return {};
 }
 
-Figures prediction_error(const StackNet& net, const std::vector<Clip>& clips, double fps) {
-  const at::NoGradGuard no_grad;
-  constexpr std::size_t kWindow = 64;
-  const auto& horizons = net.config().horizons_s;
-  std::vector<double> model(horizons.size()), persistence(horizons.size());
-  for (const Clip& clip : clips) {
-    std::vector<std::int64_t> frames;
-    for (double t = 0; t <= clip.duration_s(); t += 1 / fps) {
-      const std::int64_t frame = std::clamp(clip.features->nearest(clip.start_s() + t), clip.first, clip.end - 1);
-      if (frames.empty() || frame != frames.back()) frames.push_back(frame);
+Figures prediction_error(const StackNet& net, const std::vector<Clip>& clips, double fps, int threads) {
+  const std::size_t horizons = net.config().horizons_s.size();
+  struct Sums {
+    std::vector<double> model, persistence;
+  };
+  std::vector<Sums> sums(clips.size());
+  on_threads(std::ssize(clips), threads, [&](const auto& next) {
+    at::init_num_threads();
+    const at::NoGradGuard no_grad;
+    for (std::int64_t i = next(); i >= 0; i = next()) {
+      Sums& sum = sums[static_cast<std::size_t>(i)];
+      sum.model.resize(horizons);
+      sum.persistence.resize(horizons);
+      add_errors(net, clips[static_cast<std::size_t>(i)], fps, sum.model, sum.persistence);
     }
-    NetState state;
-    for (std::size_t at = 0; at < frames.size(); at += kWindow) {
-      const auto window = std::span(frames).subspan(at, std::min(kWindow, frames.size() - at));
-      std::vector<float> dt;
-      for (std::size_t i = 0; i < window.size(); ++i) {
-        const std::size_t n = at + i;
-        dt.push_back(n == 0 ? 0.0F
-                            : static_cast<float>(clip.features->seconds(frames[n]) - clip.features->seconds(frames[n - 1])));
-      }
-      const at::Tensor x = net.latents(frame_tokens(*clip.features, window));
-      const NetOutputs out = net.forward(x.unsqueeze(0), at::tensor(dt).unsqueeze(0), state);
-      state = out.state;
-      for (std::size_t h = 0; h < horizons.size(); ++h) {
-        std::vector<std::int64_t> rows, targets;
-        for (std::size_t i = 0; i < window.size(); ++i) {
-          const std::int64_t after = frame_after(clip, window[i], horizons[h]);
-          if (after < 0) continue;
-          rows.push_back(static_cast<std::int64_t>(i));
-          targets.push_back(after);
-        }
-        if (rows.empty()) continue;
-        const at::Tensor wanted = net.latents(frame_tokens(*clip.features, targets));
-        const auto sum = [&](const at::Tensor& got) {
-          return (got.index_select(0, at::tensor(rows)) - wanted).square().sum().item<double>();
-        };
-        model[h] += sum(out.predictions[static_cast<std::int64_t>(h)][0]);
-        persistence[h] += sum(x);
-      }
-    }
-  }
+  });
   Figures out;
-  for (std::size_t h = 0; h < horizons.size(); ++h) {
-    if (persistence[h] > 0) out[fmt::format("{}_s", horizons[h])] = model[h] / persistence[h];
+  for (std::size_t h = 0; h < horizons; ++h) {
+    double model = 0, persistence = 0;
+    for (const Sums& sum : sums) model += sum.model[h], persistence += sum.persistence[h];
+    if (persistence > 0) out[fmt::format("{}_s", net.config().horizons_s[h])] = model / persistence;
   }
   return out;
 }

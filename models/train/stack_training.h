@@ -10,6 +10,7 @@ namespace longtake {
 
 struct StackTrainingOptions {
   StackStreamOptions streams;
+  int shards = 4;
   double cap = 6;  // an error counts for at most so many times what persistence costs: a cut teaches nothing
 };
 
@@ -20,9 +21,10 @@ class StackTraining final : public Trainee {
 
   definition::Parameters& parameters() override { return net_.parameters(); }
   bool decays(std::string_view name) const override;
-  at::Tensor loss(std::int64_t step, Figures& parts) override;
+  int shards() const override { return static_cast<int>(states_.size()); }
+  at::Tensor loss(std::int64_t step, int shard, const definition::Parameters& parameters, Figures& parts) override;
   std::string describe(std::int64_t step) const override;
-  Figures judge() override;
+  Figures judge(int threads) override;
   void save(TensorFile& file) const override;
   Result<void> load(const TensorFile& file) override;
 
@@ -31,11 +33,11 @@ class StackTraining final : public Trainee {
   StackTrainingOptions options_;
   StackStreams streams_;
   std::vector<Clip> held_out_;
-  NetState state_;
+  std::vector<NetState> states_;  // of each shard's rows
 };
 
 // Mean squared error of the stack's predictions against that of "no change" over whole clips, each watched from its
 // start at `fps`: per horizon, "NAME_s". Without gradients.
-Figures prediction_error(const StackNet& net, const std::vector<Clip>& clips, double fps);
+Figures prediction_error(const StackNet& net, const std::vector<Clip>& clips, double fps, int threads);
 
 }  // namespace longtake

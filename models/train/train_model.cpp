@@ -7,7 +7,6 @@
 #include <system_error>
 #include <utility>
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include "core/store/atomic_file.h"
@@ -156,9 +155,10 @@ Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObser
   if (split.train.empty()) return Error{ErrorKind::kInput, "there is no video to train on"};
   observer.note(fmt::format("{} clips to train on, {} to judge by", split.train.size(), split.held_out.size()));
 
-  at::set_num_threads(request.threads);
+  prepare_for_training();
   ModelConfig config = base->config;
   TrainerOptions how = request.how;
+  how.threads = request.threads;
   how.settings = settings_of(request, base->sha256, split);
   const Writer writer(*base, request.output);
 

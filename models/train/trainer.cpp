@@ -1,5 +1,7 @@
 #include "models/train/trainer.h"
 
+#include <malloc.h>
+
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -8,9 +10,12 @@
 #include <vector>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include "models/net/products.h"
 #include "models/net/tensor_file.h"
+#include "models/on_threads.h"
 #include "models/train/adamw.h"
 
 namespace longtake {
@@ -108,6 +113,44 @@ Result<Progress> go_on(const fs::path& path, Trainee& trainee, AdamW& optimiser,
   return progress;
 }
 
+// The loss of a step; its gradients go into the parameters.
+double differentiate(Trainee& trainee, std::int64_t step, int threads, Figures& parts) {
+  struct Shard {
+    definition::Parameters parameters;  // the trainee's values, gradients of its own
+    double loss = 0;
+    Figures parts;
+  };
+  std::vector<Shard> shards(static_cast<std::size_t>(trainee.shards()));
+  on_threads(std::ssize(shards), threads, [&](const auto& next) {
+    // A thread takes over LibTorch's settings when it first asks for them.
+    at::init_num_threads();
+    for (std::int64_t i = next(); i >= 0; i = next()) {
+      Shard& shard = shards[static_cast<std::size_t>(i)];
+      for (const auto& [name, parameter] : trainee.parameters()) {
+        shard.parameters[name] = parameter.detach().set_requires_grad(true);
+      }
+      const at::Tensor loss = trainee.loss(step, static_cast<int>(i), shard.parameters, shard.parts);
+      shard.loss = loss.item<double>();
+      if (std::isfinite(shard.loss)) loss.backward();
+    }
+  });
+  const double share = 1 / static_cast<double>(shards.size());
+  double loss = 0;
+  for (const Shard& shard : shards) {
+    loss += share * shard.loss;
+    for (const auto& [name, value] : shard.parts) parts[name] += share * value;
+  }
+  for (auto& [name, parameter] : trainee.parameters()) {
+    at::Tensor sum;
+    for (const Shard& shard : shards) {
+      const at::Tensor& gradient = shard.parameters.at(name).grad();
+      if (gradient.defined()) sum = sum.defined() ? sum + gradient : gradient;
+    }
+    parameter.mutable_grad() = sum.defined() ? sum * share : sum;
+  }
+  return loss;
+}
+
 }  // namespace
 
 double scheduled_rate(const TrainerOptions& options, std::int64_t step) {
@@ -120,10 +163,16 @@ double scheduled_rate(const TrainerOptions& options, std::int64_t step) {
   return options.rate * (options.last_rate + (1 - options.last_rate) * cosine);
 }
 
+void prepare_for_training() {
+  at::set_num_threads(1);
+  keep_blas_to_one_thread();
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
 Result<TrainerOutcome> train(Trainee& trainee, const TrainerOptions& options,
                              const std::function<void(const TrainerStep&)>& on_step, std::stop_token stop) {
   definition::Parameters& parameters = trainee.parameters();
-  for (auto& [name, parameter] : parameters) parameter.set_requires_grad(true);
   AdamWOptions adamw;
   adamw.weight_decay = options.weight_decay;
   adamw.decays = [&](std::string_view name) { return trainee.decays(name); };
@@ -146,7 +195,7 @@ Result<TrainerOutcome> train(Trainee& trainee, const TrainerOptions& options,
 
   const auto judge = [&] {
     const at::NoGradGuard no_grad;
-    Figures judged = trainee.judge();
+    Figures judged = trainee.judge(options.threads);
     const double score = judged.at("score");
     if (score < progress.best_score || progress.best_parameters.empty()) {
       progress.best_score = score;
@@ -186,13 +235,8 @@ Result<TrainerOutcome> train(Trainee& trainee, const TrainerOptions& options,
                                                     : "the training was stopped"};
     }
     TrainerStep report;
-    for (auto& [name, parameter] : parameters) parameter.mutable_grad() = at::Tensor();
-    const at::Tensor loss = trainee.loss(progress.step, report.parts);
-    report.loss = loss.item<double>();
-    if (std::isfinite(report.loss)) {
-      loss.backward();
-      report.gradient = clip_gradients(parameters, options.clip);
-    }
+    report.loss = differentiate(trainee, progress.step, options.threads, report.parts);
+    if (std::isfinite(report.loss)) report.gradient = clip_gradients(parameters, options.clip);
     if (!std::isfinite(report.loss) || !std::isfinite(report.gradient)) {
       return Error{ErrorKind::kUnexpected,
                    fmt::format("the {} of training step {} is not finite, on {}",

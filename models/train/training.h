@@ -23,6 +23,7 @@ struct TrainerOptions {
   std::optional<double> budget_s;    // ends after so many seconds of work, this run's and those before
   std::filesystem::path checkpoint;  // empty: none. Written every `checkpoint_every_s`, gone on with when it is there
   double checkpoint_every_s = 30;
+  int threads = 2;
   std::string settings;  // what the result depends on, in words: a checkpoint of other settings is refused
 };
 

@@ -163,22 +163,6 @@ Tensor causal_conv(const Parameters& parameters, std::string_view prefix, const 
   return y;
 }
 
-// x [B][nh][L][f]; positions count from the start of x.
-Tensor turn(const RopeTable& rope, const Tensor& x) {
-  const auto table = [&](const std::vector<float>& from) {
-    const Tensor whole =
-        at::from_blob(const_cast<float*>(from.data()), {rope.period, rope.pairs}, at::kFloat).clone();
-    const Tensor rows = at::remainder(at::arange(x.size(2)), rope.period);
-    return whole.index_select(0, rows).to(x.options());
-  };
-  const Tensor cosine = table(rope.cos);
-  const Tensor sine = table(rope.sin);
-  const Tensor pairs = x.unflatten(-1, {rope.pairs, 2});
-  const Tensor even = pairs.select(-1, 0);
-  const Tensor odd = pairs.select(-1, 1);
-  return at::stack({even * cosine - odd * sine, even * sine + odd * cosine}, -1).flatten(-2);
-}
-
 Tensor unit(const Tensor& x) { return x / at::clamp_min(at::sqrt((x * x).sum(-1, true)), 1e-12); }
 
 // max(1/i + offset_i, 0); the quotient is rounded to float first, as in the published models.
@@ -225,6 +209,25 @@ InnerOutputs inner_loop(const TttShape& shape, const InnerInputs& in, const Fast
   return {at::cat(results, 2), w, at::cat(losses, 2)};
 }
 
+Tensor turn(const RopeTable& rope, const Tensor& x) {
+  const auto table = [&](const std::vector<float>& from) {
+    const Tensor whole =
+        at::from_blob(const_cast<float*>(from.data()), {rope.period, rope.pairs}, at::kFloat).clone();
+    const Tensor rows = at::remainder(at::arange(x.size(2)), rope.period);
+    return whole.index_select(0, rows).to(x.options());
+  };
+  const Tensor cosine = table(rope.cos);
+  const Tensor sine = table(rope.sin);
+  const Tensor pairs = x.unflatten(-1, {rope.pairs, 2});
+  const Tensor even = pairs.select(-1, 0);
+  const Tensor odd = pairs.select(-1, 1);
+  return at::stack({even * cosine - odd * sine, even * sine + odd * cosine}, -1).flatten(-2);
+}
+
+at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps) {
+  return weight * standardise(x, eps).normed + bias;
+}
+
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight) { return at::matmul(x, weight.transpose(0, 1)); }
 
 FastWeights start_weights(const TttLayerConfig& config, const Parameters& parameters,
@@ -264,8 +267,8 @@ LayerOutputs layer(const TttLayerConfig& config, const RopeTable& rope, const Pa
       operations.linear(x, named(parameters, prefix, "learnable_ttt_lr_weight").squeeze(1)) +
       named(parameters, prefix, "learnable_ttt_lr_bias").squeeze(1);  // [B][L][nh]
   InnerInputs inner;
-  inner.q = turn(rope, q);
-  inner.k = turn(rope, k);
+  inner.q = operations.turn(rope, q);
+  inner.k = operations.turn(rope, k);
   inner.v = split(project("v_proj"));
   inner.lr = (config.base_rate / shape.head_width) * at::sigmoid(rate).transpose(1, 2);
   if (config.form == TttForm::kCausal)
@@ -276,8 +279,8 @@ LayerOutputs layer(const TttLayerConfig& config, const RopeTable& rope, const Pa
   if (config.decay > 0) inner.decay = at::full({shape.heads}, config.decay, x.options());
   auto loop = operations.inner_loop(shape, inner, start.w1.defined() ? start : inner.learned_start);
   const Tensor z = loop.z.transpose(1, 2).reshape({batch, length, config.width});
-  Tensor y = named(parameters, prefix, "post_norm.weight") * standardise(z, config.post_norm_eps).normed +
-             named(parameters, prefix, "post_norm.bias");
+  Tensor y = operations.layer_norm(z, named(parameters, prefix, "post_norm.weight"), named(parameters, prefix, "post_norm.bias"),
+                                   config.post_norm_eps);
   if (config.gate) y = gelu_of(linear(operations, parameters, prefix, "g_proj", x, false)).value * y;
   y = linear(operations, parameters, prefix, "o_proj", y, config.projection_bias);
   return {y, loop.end, loop.before, inner};

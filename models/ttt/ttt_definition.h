@@ -48,11 +48,20 @@ InnerOutputs inner_loop(const TttShape& shape, const InnerInputs& in, const Fast
 // x [..., in] · weightᵀ [out][in]
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight);
 
+// Rotary positions, see rope.h: x [B][nh][L][f], the first token at position 0.
+at::Tensor turn(const RopeTable& rope, const at::Tensor& x);
+
+// weight ⊙ (x − mean) / sqrt(variance + eps) + bias over the last extent.
+at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps);
+
 // What a layer is made of: the above, or faster ways to the same.
 struct Operations {
   std::function<InnerOutputs(const TttShape&, const InnerInputs&, const FastWeights& start)> inner_loop =
       definition::inner_loop;
   std::function<at::Tensor(const at::Tensor& x, const at::Tensor& weight)> linear = definition::linear;
+  std::function<at::Tensor(const RopeTable& rope, const at::Tensor& x)> turn = definition::turn;
+  std::function<at::Tensor(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps)> layer_norm =
+      definition::layer_norm;
 };
 
 // The learned start state of a layer's parameters, with B = 1.
