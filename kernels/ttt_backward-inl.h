@@ -198,12 +198,12 @@ class Head {
       const int group = (end - 1) / every;
       const int first = group * every;
       for (int m = first; m + 1 < end; ++m) {
-        enter(m, first);
+        enter(m, first, end);
         learn();
         step(work_.kept + (m - first) * size_);
       }
       for (int m = end - 1; m >= first; --m) {
-        enter(m, first);
+        enter(m, first, end);
         go_back();
       }
       end = first;
@@ -229,12 +229,24 @@ class Head {
     for (int i = 0; i < count; ++i) to[i] += values[i];
   }
 
-  // Mini-batch m of a group that starts with `first`.
-  void enter(int m, int first) {
+  // W at the start of mini-batch m, the first of a group.
+  const T* checkpoint(int m) const {
     const int every = checkpoints_.every;
     const int count = ttt_checkpoint_count(shape_, call_.tokens, every);
-    w_ = m > first ? work_.kept + (m - first - 1) * size_
-                   : checkpoints_.weights + (std::size_t(head_) * count + first / every) * size_;
+    return checkpoints_.weights + (std::size_t(head_) * count + m / every) * size_;
+  }
+
+  // Mini-batch m of the group from `first` to `end`.
+  void enter(int m, int first, int end) {
+    const int mini_batches = (call_.tokens + b_ - 1) / b_;
+    w_ = m > first ? work_.kept + (m - first - 1) * size_ : checkpoint(first);
+    // W after it has been kept as well, unless nothing comes after it.
+    after_ = nullptr;
+    if (m + 1 < end) {
+      after_ = work_.kept + (m - first) * size_;
+    } else if (m + 1 < mini_batches) {
+      after_ = checkpoint(m + 1);
+    }
     first_ = m * b_;
     n_ = std::min(b_, call_.tokens - first_);
   }
@@ -251,8 +263,11 @@ class Head {
     std::fill_n(work_.d_beta, f_, T(0));
     const bool ends = n_ == b_;
     // d_weights_ is ∂L/∂W for W after the mini-batch until the step has been undone, then for W before it.
-    if (ends && (!causal_ || shape_.keep_row_norms)) step(work_.after);
-    if (!causal_) read_and_go_back(work_.after);
+    if (ends && (shape_.keep_row_norms || (!causal_ && after_ == nullptr))) {
+      step(work_.after);
+      after_ = work_.after;
+    }
+    if (!causal_) read_and_go_back(after_);
     if (ends) {
       settle_back();
       step_back();
@@ -629,7 +644,8 @@ class Head {
   // The mini-batch in hand.
   int first_ = 0;         // token
   int n_ = 0;             // tokens
-  const T* w_ = nullptr;  // W at its start
+  const T* w_ = nullptr;      // W at its start
+  const T* after_ = nullptr;  // W at its end, where it is known
 };
 
 template <class T>

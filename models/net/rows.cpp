@@ -117,6 +117,90 @@ class Turn : public torch::autograd::Function<Turn> {
   }
 };
 
+class SwiGlu : public torch::autograd::Function<SwiGlu> {
+ public:
+  static Tensor forward(AutogradContext* context, const Tensor& gate, const Tensor& up) {
+    const Tensor open = at::sigmoid(gate);
+    const Tensor y = at::empty_like(up);
+    const float *g = gate.data_ptr<float>(), *u = up.data_ptr<float>(), *s = open.data_ptr<float>();
+    float* out = y.data_ptr<float>();
+    for (std::int64_t i = 0; i < y.numel(); ++i) out[i] = g[i] * s[i] * u[i];
+    context->save_for_backward({gate, up, open});
+    return y;
+  }
+  static std::vector<Tensor> backward(AutogradContext* context, std::vector<Tensor> d_outputs) {
+    const auto kept = context->get_saved_variables();
+    const Tensor dy = d_outputs[0].contiguous();
+    const Tensor d_gate = at::empty_like(kept[0]), d_up = at::empty_like(kept[1]);
+    const float *g = kept[0].data_ptr<float>(), *u = kept[1].data_ptr<float>(), *s = kept[2].data_ptr<float>();
+    const float* d = dy.data_ptr<float>();
+    float *dg = d_gate.data_ptr<float>(), *du = d_up.data_ptr<float>();
+    for (std::int64_t i = 0; i < dy.numel(); ++i) {
+      du[i] = d[i] * g[i] * s[i];
+      dg[i] = d[i] * u[i] * s[i] * (1 + g[i] * (1 - s[i]));
+    }
+    return {d_gate, d_up};
+  }
+};
+
+class AddScaled : public torch::autograd::Function<AddScaled> {
+ public:
+  static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& scale, const Tensor& y) {
+    const std::int64_t width = x.size(-1);
+    const Tensor z = at::empty_like(x);
+    const float *a = x.data_ptr<float>(), *c = scale.data_ptr<float>(), *b = y.data_ptr<float>();
+    float* out = z.data_ptr<float>();
+    for (std::int64_t row = 0; row < x.numel(); row += width) {
+      for (std::int64_t i = 0; i < width; ++i) out[row + i] = a[row + i] + c[i] * b[row + i];
+    }
+    context->save_for_backward({scale, y});
+    return z;
+  }
+  static std::vector<Tensor> backward(AutogradContext* context, std::vector<Tensor> d_outputs) {
+    const auto kept = context->get_saved_variables();
+    const Tensor dz = d_outputs[0].contiguous();
+    const std::int64_t width = dz.size(-1);
+    const Tensor d_scale = at::zeros_like(kept[0]), dy = at::empty_like(kept[1]);
+    const float *c = kept[0].data_ptr<float>(), *b = kept[1].data_ptr<float>(), *d = dz.data_ptr<float>();
+    float *dc = d_scale.data_ptr<float>(), *db = dy.data_ptr<float>();
+    for (std::int64_t row = 0; row < dz.numel(); row += width) {
+      for (std::int64_t i = 0; i < width; ++i) {
+        db[row + i] = c[i] * d[row + i];
+        dc[i] += d[row + i] * b[row + i];
+      }
+    }
+    return {dz, d_scale, dy};
+  }
+};
+
+class MeanSquare : public torch::autograd::Function<MeanSquare> {
+ public:
+  static Tensor forward(AutogradContext* context, const Tensor& a, const Tensor& b) {
+    const std::int64_t size = a.size(-1) * a.size(-2);
+    const Tensor means = at::empty(a.sizes().slice(0, a.dim() - 2), a.options());
+    for (std::int64_t i = 0; i < means.numel(); ++i) {
+      const float *x = a.data_ptr<float>() + i * size, *y = b.data_ptr<float>() + i * size;
+      means.data_ptr<float>()[i] =
+          sum_over(size, [&](std::int64_t j) { return (x[j] - y[j]) * (x[j] - y[j]); }) / static_cast<float>(size);
+    }
+    context->save_for_backward({a, b});
+    return means;
+  }
+  static std::vector<Tensor> backward(AutogradContext* context, std::vector<Tensor> d_outputs) {
+    const auto kept = context->get_saved_variables();
+    const Tensor d = d_outputs[0].contiguous();
+    const std::int64_t size = kept[0].size(-1) * kept[0].size(-2);
+    const Tensor da = at::empty_like(kept[0]);
+    for (std::int64_t i = 0; i < d.numel(); ++i) {
+      const float *x = kept[0].data_ptr<float>() + i * size, *y = kept[1].data_ptr<float>() + i * size;
+      float* out = da.data_ptr<float>() + i * size;
+      const float scale = 2 * d.data_ptr<float>()[i] / static_cast<float>(size);
+      for (std::int64_t j = 0; j < size; ++j) out[j] = scale * (x[j] - y[j]);
+    }
+    return {da, Tensor()};
+  }
+};
+
 }  // namespace
 
 at::Tensor fast_rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
@@ -130,6 +214,21 @@ at::Tensor fast_turn(const RopeTable& rope, const at::Tensor& x) {
     return at::from_blob(const_cast<float*>(from.data()), {rope.period, rope.pairs}, at::kFloat).clone();
   };
   return Turn::apply(x, table(rope.cos), table(rope.sin));
+}
+
+at::Tensor fast_swiglu(const at::Tensor& gate, const at::Tensor& up) {
+  if (!is_float_here(gate)) return at::silu(gate) * up;
+  return SwiGlu::apply(gate.contiguous(), up.contiguous());
+}
+
+at::Tensor fast_add_scaled(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& y) {
+  if (!is_float_here(x)) return x + scale * y;
+  return AddScaled::apply(x.contiguous(), scale.contiguous(), y.contiguous());
+}
+
+at::Tensor fast_mean_square(const at::Tensor& a, const at::Tensor& b) {
+  if (!is_float_here(a)) return (a - b).square().mean(at::IntArrayRef{-2, -1});
+  return MeanSquare::apply(a.contiguous(), b.contiguous());
 }
 
 }  // namespace longtake

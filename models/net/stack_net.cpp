@@ -169,10 +169,10 @@ NetOutputs StackNet::forward(const at::Tensor& x, const at::Tensor& dt, const Ne
     };
     MixerOutputs mixed =
         mixers_[i]->forward(parameters_, block + "seq_modeling_block.", normed("seq_norm"), out.state.layers[i]);
-    h = h + (config_.residual_gate ? at::tanh(parameters_.at(block + "alpha")) * mixed.y : mixed.y);
+    h = config_.residual_gate ? fast_add_scaled(h, at::tanh(parameters_.at(block + "alpha")), mixed.y) : h + mixed.y;
     const at::Tensor y = normed("ffn_norm");
     h = h + through(parameters_, block + "mlp.down_proj",
-                   at::silu(through(parameters_, block + "mlp.gate_proj", y)) * through(parameters_, block + "mlp.up_proj", y));
+                   fast_swiglu(through(parameters_, block + "mlp.gate_proj", y), through(parameters_, block + "mlp.up_proj", y)));
     out.state.layers[i] = std::move(mixed.state);
     out.before.push_back(std::move(mixed.before));
   }

@@ -8,6 +8,7 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include "models/net/rows.h"
 #include "models/net/tensor_file.h"
 #include "models/on_threads.h"
 
@@ -33,7 +34,7 @@ Passed pass(const RecallNet& net, const RecallBatch& batch, const at::Tensor& st
     start = at::where(begins, net.start(batch.x.size(0)), state);
   }
   const auto out = net.forward(batch.x, start, at::ones({batch.x.size(0), batch.x.size(1)}));
-  return {(out.predictions - batch.x).square().mean(at::IntArrayRef{2, 3}), out.state.detach()};
+  return {fast_mean_square(out.predictions, batch.x), out.state.detach()};
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include "models/net/rows.h"
 #include "models/net/tensor_file.h"
 #include "models/on_threads.h"
 
@@ -105,7 +106,7 @@ at::Tensor StackTraining::loss(std::int64_t step, int shard, const definition::P
   const StackBatch batch = streams_.batch(step, shard * rows, rows);
   const NetOutputs out = net.forward(batch.x, batch.dt, state.means.defined() ? net.restarted(state, batch.fresh) : NetState());
   state = detached(out.state);
-  const at::Tensor errors = (out.predictions - batch.targets).square().mean(at::IntArrayRef{3, 4});  // [H][B][T]
+  const at::Tensor errors = fast_mean_square(out.predictions, batch.targets);  // [H][B][T]
   at::Tensor total = at::zeros({});
   for (std::int64_t h = 0; h < errors.size(0); ++h) {
     const double scale = streams_.persistence()[static_cast<std::size_t>(h)];

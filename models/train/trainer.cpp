@@ -166,7 +166,7 @@ double scheduled_rate(const TrainerOptions& options, std::int64_t step) {
 void prepare_for_training() {
   at::set_num_threads(1);
   keep_blas_to_one_thread();
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most it takes
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 

@@ -14,7 +14,7 @@ namespace longtake {
 struct TttFunctionOptions {
   // W is kept at every so many mini-batches: more of them take less memory, B · nh · ⌈L / (b · every)⌉ ·
   // ttt_weights_size numbers until the gradient has been taken, and more of it while it is taken.
-  int checkpoint_every = 4;
+  int checkpoint_every = 2;
   const char* backend = nullptr;  // by name; null: the fastest one that has a backward pass
 };
 

@@ -14,7 +14,7 @@
 #include <ATen/Parallel.h>
 
 #include "models/fresh_weights.h"
-#include "models/net/products.h"
+#include "models/net/rows.h"
 #include "models/net/stack_net.h"
 #include "models/train/trainer.h"
 
@@ -41,7 +41,7 @@ class RandomFrames final : public Trainee {
     const at::Tensor x = x_.narrow(0, shard * kEach, kEach);
     const NetOutputs out = net.forward(x, dt_.narrow(0, shard * kEach, kEach), state);
     state = detached(out.state);
-    return (out.predictions - x).square().mean();
+    return fast_mean_square(out.predictions, x.expand_as(out.predictions)).mean();
   }
   std::string describe(std::int64_t) const override { return "random frames"; }
   Figures judge(int) override { return {{"score", 0}}; }
