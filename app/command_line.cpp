@@ -145,7 +145,10 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
     command->add_option("--steps", train.steps, "Steps at most")->check(CLI::Range(1, 10'000'000))->type_name("N");
     command->add_option("--rate", train.rate, "Highest rate of the outer loop")->check(CLI::Range(1e-9, 10.0))->type_name("R");
     command->add_option("--seed", train.seed, "Seed of everything random (default 1)")->type_name("N");
-    command->add_option("--log", train.log, "Every step's figures as JSON lines")->type_name("FILE");
+    command->add_option("--log", train.log, "Every step's figures as JSON lines; goes on with the training")->type_name("FILE");
+    command->add_option("--plot", train.plot, "Curves of the training, redrawn as it goes on: .png or .svg (with --log, also\n"
+                                              "those from before it was stopped)")
+        ->type_name("FILE");
     command->add_option("--cache", train.cache, "Where features of videos are kept (default: in the user's cache)")
         ->type_name("DIR");
     command->footer(example);
@@ -183,7 +186,7 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   pipeline->footer("Example: longtake bench pipeline clip.mp4 --threads 2 --json");
   runs(pipeline, run_bench_pipeline);
   CLI::App* bench_memory = bench->add_subcommand("memory", "Memory and time per frame over a long video");
-  bench_memory->add_option("INPUT", settings.inputs, "Videos, the longest last; none: a generated one")->required();
+  bench_memory->add_option("INPUT", settings.inputs, "Videos, the longest last")->required();
   bench_memory->add_flag("--json", settings.json, "As one JSON object");
   bench_memory->footer("Example: longtake bench memory two-hours.mp4");
   runs(bench_memory, run_bench_memory);

@@ -35,6 +35,7 @@ struct TrainSettings {
   std::optional<double> rate;           // likewise
   std::uint64_t seed = 1;
   std::filesystem::path log;    // empty: none
+  std::filesystem::path plot;   // likewise
   std::filesystem::path cache;  // empty: the usual place
 };
 int run_train(const Context& context, TrainedPart part, const TrainSettings& train);

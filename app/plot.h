@@ -13,7 +13,8 @@ namespace longtake {
 struct Curve {
   std::string name;
   std::vector<double> x;
-  std::vector<double> y;  // as many; a number that is not finite leaves a gap
+  std::vector<double> y;  // as many; a number that is not finite leaves a gap; on a log axis, one that is not above 0 too
+  bool faint = false;     // thin and pale, in the colour of the curve that follows: what that one smooths
 };
 
 struct Plot {
@@ -26,7 +27,10 @@ struct Plot {
 };
 
 // One below the other. PNG or SVG, by the name's ending. Errors: kUsage (another ending), kUnexpected (cannot be written;
-// an older file stays).
+// an older file stays). Throws std::invalid_argument where x and y of a curve are not equally long.
 Result<void> write_plots(const std::filesystem::path& file, std::span<const Plot> plots);
+
+// Whether that could be done, to be asked before the work whose figures are to be plotted. Same errors.
+Result<void> check_plot_file(const std::filesystem::path& file);
 
 }  // namespace longtake

@@ -11,7 +11,7 @@
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "app/progress.h"
-#include "core/store/atomic_file.h"
+#include "app/training_log.h"
 #include "models/train/train_model.h"
 
 namespace longtake {
@@ -47,35 +47,6 @@ std::string told(const Figures& figures) {
   return out;
 }
 
-// One JSON object a step, for curves.
-class TrainingLog {
- public:
-  static Result<TrainingLog> create(const fs::path& path) {
-    TrainingLog log;
-    if (path.empty()) return log;
-    auto file = ResultFile::create(path);
-    if (!file) return std::move(file).error();
-    log.file_.emplace(std::move(*file));
-    return log;
-  }
-  Result<void> write(const TrainerStep& step) {
-    if (!file_) return {};
-    nlohmann::ordered_json line;
-    line["step"] = step.step;
-    line["loss"] = step.loss;
-    line["rate"] = step.rate;
-    line["gradient"] = step.gradient;
-    for (const auto& [name, value] : step.parts) line["parts"][name] = value;
-    if (step.judged) {
-      for (const auto& [name, value] : *step.judged) line["held_out"][name] = value;
-    }
-    return file_->write(line.dump() + "\n");
-  }
-
- private:
-  std::optional<ResultFile> file_;
-};
-
 }  // namespace
 
 int run_train(const Context& context, TrainedPart part, const TrainSettings& train) {
@@ -91,6 +62,15 @@ int run_train(const Context& context, TrainedPart part, const TrainSettings& tra
     auto seconds = parse_duration(train.budget);
     if (!seconds) return context.fail(seconds.error());
     request.how.budget_s = *seconds;
+  }
+  std::optional<TrainingLog> log;
+  if (!train.log.empty()) {
+    auto opened = TrainingLog::open(train.log);
+    if (!opened) return context.fail(opened.error());
+    log.emplace(std::move(*opened));
+  }
+  if (!train.plot.empty()) {
+    if (auto done = check_plot_file(train.plot); !done) return context.fail(done.error());
   }
   // A folder that is a model already goes on being one: the part that is not trained stays.
   std::error_code ec;
@@ -124,8 +104,18 @@ int run_train(const Context& context, TrainedPart part, const TrainSettings& tra
     progress->frame(time);
   };
 
-  auto log = TrainingLog::create(train.log);
-  if (!log) return context.fail(log.error());
+  TrainingCurves curves(request.how.steps);
+  bool begun = false;
+  const auto plot = [&] {
+    if (train.plot.empty() || !begun) return;
+    if (auto done = write_plots(train.plot, curves.plots()); !done) context.log.warn("{}", done.error().message);
+  };
+  // A log that fails is left off: its reason is told once.
+  const auto keep_log = [&](const Result<void>& done) {
+    if (done) return;
+    context.log.warn("{}", done.error().message);
+    log.reset();
+  };
   TrainObserver observer;
   observer.note = [&](const std::string& sentence) {
     if (progress) progress->clear();
@@ -133,14 +123,22 @@ int run_train(const Context& context, TrainedPart part, const TrainSettings& tra
   };
   observer.step = [&](const TrainerStep& step) {
     if (progress) progress->clear();
-    if (auto done = log->write(step); !done) context.log.warn("{}", done.error().message);
+    if (log && !begun) {
+      keep_log(log->go_on_at(step.step, [&](const nlohmann::ordered_json& line) { curves.add(line); }));
+    }
+    begun = true;
+    const nlohmann::ordered_json line = log_line(step);
+    curves.add(line);
+    if (log) keep_log(log->write(line));
     if (step.judged) {
+      plot();
       context.log.info("step {}/{}  loss {:.4f}  held out:{}  ({:.0f} s)", step.step, step.steps, step.loss,
                        told(*step.judged), step.seconds);
     }
   };
   const auto outcome = train_model(request, observer, context.signals.token());
   if (progress) progress->clear();
+  plot();
   if (!outcome) return context.fail(outcome.error());
   context.log.info("{}: the weights of step {} of {}; held out:{}", request.output.string(), outcome->best_step,
                    outcome->steps, told(outcome->best));

@@ -56,6 +56,7 @@ HOMES = [
     ("FFmpeg", re.compile(r"^lib(av|sw)[a-z]+/"), ("core/media/",)),
     ("OpenCV", re.compile(r"^opencv2/"), ("core/media/", "core/signals/")),
     ("CLI11", re.compile(r"^CLI/"), ("app/",)),
+    ("cairo", re.compile(r"^cairo"), ("app/plot_canvas.cpp",)),
     ("spdlog", re.compile(r"^spdlog/"), ("app/",)),
     ("Highway", re.compile(r"^hwy/"), ("kernels/",)),
 ]
