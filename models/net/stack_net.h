@@ -45,6 +45,8 @@ class StackNet {
 
   // x [B][T][tokens][latent]; dt [B][T] seconds since the frame before (0 for the first one of a stream).
   NetOutputs forward(const at::Tensor& x, const at::Tensor& dt, const NetState& state) const;
+  // Running means after each frame, less the frame: [means][B][T][tokens][latent]. They and their counts in `state` move on.
+  at::Tensor means_apart(const at::Tensor& x, const at::Tensor& dt, NetState& state) const;
   // The state with some rows (begins [B], bool) at the start of a stream.
   NetState restarted(const NetState& state, const at::Tensor& begins) const;
   // Latent tokens of frames [n][tokens][channels] → [n][tokens][latent].

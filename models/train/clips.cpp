@@ -31,6 +31,25 @@ Split hold_out(const std::vector<Clip>& clips) {
   return split;
 }
 
+std::vector<std::int64_t> frames_at(const Clip& clip, double fps) {
+  std::vector<std::int64_t> out;
+  for (std::int64_t i = 0; static_cast<double>(i) / fps <= clip.duration_s(); ++i) {
+    const double t = clip.start_s() + static_cast<double>(i) / fps;
+    const std::int64_t frame = std::clamp(clip.features->nearest(t), clip.first, clip.end - 1);
+    if (out.empty() || frame != out.back()) out.push_back(frame);
+  }
+  return out;
+}
+
+at::Tensor gaps(const Clip& clip, std::span<const std::int64_t> frames, std::size_t first, std::size_t count) {
+  std::vector<float> out;
+  for (std::size_t i = first; i < first + count; ++i) {
+    const double gap = i == 0 ? 0 : clip.features->seconds(frames[i]) - clip.features->seconds(frames[i - 1]);
+    out.push_back(static_cast<float>(gap));
+  }
+  return at::tensor(out);
+}
+
 at::Tensor frame_tokens(const Features& features, std::span<const std::int64_t> frames) {
   const at::Tensor halves = at::empty(
       {static_cast<std::int64_t>(frames.size()), Encoder::kTokens, Encoder::kTokenChannels}, at::kHalf);

@@ -31,6 +31,11 @@ struct Split {
 // Videos nobody trains on: every eighth one, or, of fewer than eight, the last eighth of each.
 Split hold_out(const std::vector<Clip>& clips);
 
+// The clip watched at `fps`: the frames nearest to those moments, each once.
+std::vector<std::int64_t> frames_at(const Clip& clip, double fps);
+// Seconds from the frame before to each of `frames[first]` … `frames[first + count − 1]`, [count]; 0 for the very first.
+at::Tensor gaps(const Clip& clip, std::span<const std::int64_t> frames, std::size_t first, std::size_t count);
+
 // Tokens of some frames, [n][tokens][channels].
 at::Tensor frame_tokens(const Features& features, std::span<const std::int64_t> frames);
 

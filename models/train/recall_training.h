@@ -22,6 +22,7 @@ class RecallTraining final : public Trainee {
   RecallTraining(RecallNet& net, LatentsOf latents, const Split& split, const RecallTrainingOptions& options);
 
   definition::Parameters& parameters() override { return net_.parameters(); }
+  bool learns(std::string_view) const override { return true; }
   bool decays(std::string_view name) const override;
   int shards() const override { return static_cast<int>(states_.size()); }
   at::Tensor loss(std::int64_t step, int shard, const definition::Parameters& parameters, Figures& parts) override;

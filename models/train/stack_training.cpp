@@ -12,9 +12,13 @@
 #include "models/net/rows.h"
 #include "models/net/tensor_file.h"
 #include "models/on_threads.h"
+#include "models/train/mean_weights.h"
 
 namespace longtake {
 namespace {
+
+constexpr std::int64_t kJudgedFrames = 4096;  // often, so it has to be quick
+constexpr std::int64_t kFittedFrames = 32768;
 
 std::string means_name(std::size_t shard) { return fmt::format("streams.{}.means", shard); }
 std::string counts_name(std::size_t shard) { return fmt::format("streams.{}.counts", shard); }
@@ -22,19 +26,19 @@ std::string layer_name(std::size_t shard, std::size_t layer, std::size_t tensor)
   return fmt::format("streams.{}.{}.{}", shard, layer, tensor);
 }
 
-// To judge often it has to be quick: evenly spread stretches, no more than kMost frames in all.
-std::vector<Clip> sampled(const std::vector<Clip>& clips) {
-  constexpr std::int64_t kMost = 4096, kStretch = 256;
+// Evenly spread stretches, no more than `most` frames in all.
+std::vector<Clip> sampled(const std::vector<Clip>& clips, std::int64_t most) {
+  constexpr std::int64_t kStretch = 256;
   std::vector<Clip> stretches;
   for (const Clip& clip : clips) {
     for (std::int64_t first = clip.first; first + 1 < clip.end; first += kStretch) {
       stretches.push_back({clip.features, first, std::min(first + kStretch, clip.end)});
     }
   }
-  if (std::ssize(stretches) * kStretch <= kMost) return clips;
+  if (std::ssize(stretches) * kStretch <= most) return clips;
   std::vector<Clip> out;
-  constexpr std::int64_t kCount = kMost / kStretch;
-  for (std::int64_t i = 0; i < kCount; ++i) out.push_back(stretches[static_cast<std::size_t>(i * std::ssize(stretches) / kCount)]);
+  const std::int64_t count = most / kStretch;
+  for (std::int64_t i = 0; i < count; ++i) out.push_back(stretches[static_cast<std::size_t>(i * std::ssize(stretches) / count)]);
   return out;
 }
 
@@ -42,22 +46,13 @@ std::vector<Clip> sampled(const std::vector<Clip>& clips) {
 void add_errors(const StackNet& net, const Clip& clip, double fps, std::vector<double>& model, std::vector<double>& persistence) {
   constexpr std::size_t kWindow = 64;
   const auto& horizons = net.config().horizons_s;
-  std::vector<std::int64_t> frames;
-  for (double t = 0; t <= clip.duration_s(); t += 1 / fps) {
-    const std::int64_t frame = std::clamp(clip.features->nearest(clip.start_s() + t), clip.first, clip.end - 1);
-    if (frames.empty() || frame != frames.back()) frames.push_back(frame);
-  }
+  const std::vector<std::int64_t> frames = frames_at(clip, fps);
   NetState state;
   for (std::size_t at = 0; at < frames.size(); at += kWindow) {
     const auto window = std::span(frames).subspan(at, std::min(kWindow, frames.size() - at));
-    std::vector<float> dt;
-    for (std::size_t i = 0; i < window.size(); ++i) {
-      const std::size_t n = at + i;
-      dt.push_back(n == 0 ? 0.0F
-                          : static_cast<float>(clip.features->seconds(frames[n]) - clip.features->seconds(frames[n - 1])));
-    }
+    const at::Tensor dt = gaps(clip, frames, at, window.size());
     const at::Tensor x = net.latents(frame_tokens(*clip.features, window));
-    const NetOutputs out = net.forward(x.unsqueeze(0), at::tensor(dt).unsqueeze(0), state);
+    const NetOutputs out = net.forward(x.unsqueeze(0), dt.unsqueeze(0), state);
     state = out.state;
     for (std::size_t h = 0; h < horizons.size(); ++h) {
       std::vector<std::int64_t> rows, targets;
@@ -84,10 +79,14 @@ StackTraining::StackTraining(StackNet& net, const Split& split, const StackTrain
     : net_(net),
       options_(options),
       streams_(net, split.train, options.streams),
-      held_out_(sampled(split.held_out)),
+      held_out_(sampled(split.held_out, kJudgedFrames)),
       states_(static_cast<std::size_t>(options.shards)) {
   if (options.shards < 1 || options.streams.rows % options.shards != 0) {
     throw std::invalid_argument("StackTraining: the rows must be shared out evenly among the shards");
+  }
+  if (options.fit_means) {
+    net.parameters().at("mean_weights") =
+        fit_mean_weights(net, sampled(split.train, kFittedFrames), options.streams.fps.front(), streams_.persistence(), options.cap);
   }
 }
 
@@ -95,7 +94,7 @@ bool StackTraining::decays(std::string_view name) const {
   // Matrices of the outer net only: not vectors, and not the start of the inner one.
   const at::Tensor& parameter = net_.parameters().find(name)->second;
   const bool inner = name.ends_with(".W1") || name.ends_with(".W2");
-  return parameter.dim() == 2 && parameter.size(0) > 1 && parameter.size(1) > 1 && !inner && name != "mean_weights";
+  return parameter.dim() == 2 && parameter.size(0) > 1 && parameter.size(1) > 1 && !inner;
 }
 
 at::Tensor StackTraining::loss(std::int64_t step, int shard, const definition::Parameters& parameters, Figures& parts) {

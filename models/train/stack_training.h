@@ -10,16 +10,19 @@ namespace longtake {
 
 struct StackTrainingOptions {
   StackStreamOptions streams;
+  bool fit_means = true;
   int shards = 4;
   double cap = 6;  // an error counts for at most so many times what persistence costs: a cut teaches nothing
 };
 
 class StackTraining final : public Trainee {
  public:
-  // The net has to outlive this. Throws std::invalid_argument without clips.
+  // The net has to outlive this; with `fit_means` its shares of the running means are set here. Throws std::invalid_argument without clips.
   StackTraining(StackNet& net, const Split& split, const StackTrainingOptions& options);
 
   definition::Parameters& parameters() override { return net_.parameters(); }
+  // The shares of the running means have a closed form, see mean_weights.h.
+  bool learns(std::string_view name) const override { return name != "mean_weights"; }
   bool decays(std::string_view name) const override;
   int shards() const override { return static_cast<int>(states_.size()); }
   at::Tensor loss(std::int64_t step, int shard, const definition::Parameters& parameters, Figures& parts) override;

@@ -176,6 +176,7 @@ Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObser
     if (!net) return std::move(net).error();
     StackTrainingOptions what;
     what.streams.seed = request.seed;
+    what.fit_means = request.fresh;
     StackTraining training(*net, split, what);
     auto outcome = train(training, how, observer.step, stop);
     if (!outcome) return outcome;

@@ -127,7 +127,7 @@ double differentiate(Trainee& trainee, std::int64_t step, int threads, Figures& 
     for (std::int64_t i = next(); i >= 0; i = next()) {
       Shard& shard = shards[static_cast<std::size_t>(i)];
       for (const auto& [name, parameter] : trainee.parameters()) {
-        shard.parameters[name] = parameter.detach().set_requires_grad(true);
+        shard.parameters[name] = parameter.detach().set_requires_grad(trainee.learns(name));
       }
       const at::Tensor loss = trainee.loss(step, static_cast<int>(i), shard.parameters, shard.parts);
       shard.loss = loss.item<double>();

@@ -25,7 +25,8 @@ class Trainee {
  public:
   virtual ~Trainee() = default;
   virtual definition::Parameters& parameters() = 0;
-  // Whether weight decay pulls at it.
+  // Whether it is trained at all, and whether weight decay pulls at it.
+  virtual bool learns(std::string_view name) const = 0;
   virtual bool decays(std::string_view name) const = 0;
   virtual int shards() const = 0;
   // What a shard has to say about a step, with its graph; the loss is the mean over the shards, and so are `parts`. With

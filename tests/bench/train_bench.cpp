@@ -31,6 +31,7 @@ class RandomFrames final : public Trainee {
     dt_ = at::full({kRows, kFrames}, 0.08);
   }
   definition::Parameters& parameters() override { return net_.parameters(); }
+  bool learns(std::string_view) const override { return true; }
   bool decays(std::string_view) const override { return false; }
   int shards() const override { return kShards; }
   at::Tensor loss(std::int64_t, int shard, const definition::Parameters& parameters, Figures&) override {
