@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/media/picture.h"
+#include "models/degrade.h"
 
 namespace longtake {
 namespace {
@@ -37,14 +38,14 @@ Thumbnail thumbnail_of(const RgbImage& image) {
 class Chain final : public FrameEncoder {
  public:
   Chain(std::shared_ptr<const Encoder> encoder, const FrameEncoderOptions& options)
-      : encoder_(std::move(encoder)), workspace_(*encoder_), visible_(options.visible) {
+      : encoder_(std::move(encoder)), workspace_(*encoder_), visible_(options.visible), degraded_(options.degraded) {
     output_.wants_probabilities = options.probabilities;
   }
 
   Result<Encoded> encode(const Frame& frame) override {
-    if (auto done = converter_.to_rgb(*frame.picture, Encoder::kInputSide, Encoder::kInputSide, image_); !done) {
-      return std::move(done).error();
-    }
+    const int side = degraded_ ? degraded_from(Encoder::kInputSide) : Encoder::kInputSide;
+    if (auto done = converter_.to_rgb(*frame.picture, side, side, image_); !done) return std::move(done).error();
+    if (degraded_) image_ = degrade(image_, Encoder::kInputSide);
     if (visible_) {
       for (std::size_t i = 0; i < visible_->size(); ++i) {
         for (std::size_t c = 0; c < 3; ++c) image_.pixels[i * 3 + c] *= (*visible_)[i];
@@ -63,6 +64,7 @@ class Chain final : public FrameEncoder {
   std::shared_ptr<const Encoder> encoder_;
   Encoder::Workspace workspace_;
   std::shared_ptr<const std::vector<std::uint8_t>> visible_;
+  bool degraded_;
   PictureConverter converter_;
   RgbImage image_;
   EncoderOutput output_;

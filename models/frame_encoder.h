@@ -14,6 +14,7 @@ struct FrameEncoderOptions {
   bool probabilities = true;  // also run the encoder's own classifier
   // [224][224] 0 or 1: pixels that are black before anything looks at them are 0. Null: everything is looked at.
   std::shared_ptr<const std::vector<std::uint8_t>> visible;
+  bool degraded = false;  // see degrade.h
 };
 
 std::unique_ptr<FrameEncoder> make_frame_encoder(std::shared_ptr<const Encoder> encoder,

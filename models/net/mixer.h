@@ -43,6 +43,11 @@ class Mixer {
   // x [B][T][tokens][C], T ≥ 1, parameters below `prefix`.
   virtual MixerOutputs forward(const definition::Parameters& parameters, std::string_view prefix, const at::Tensor& x,
                                const MixerState& state) const = 0;
+  // forward() of one frame a row, T = 1, with gradients through `before` as well: for losses about what a state remembers.
+  virtual MixerOutputs probe(const definition::Parameters& parameters, std::string_view prefix, const at::Tensor& x,
+                             const MixerState& state) const {
+    return forward(parameters, prefix, x, state);
+  }
 };
 
 // The one that config.inner names. Errors: std::invalid_argument (no such mixer).

@@ -147,6 +147,28 @@ at::Tensor StackNet::means_apart(const at::Tensor& x, const at::Tensor& dt, NetS
   return out;
 }
 
+at::Tensor StackNet::hidden(const at::Tensor& x, const at::Tensor& apart, Mix mix, std::vector<MixerState>& layers,
+                            std::vector<at::Tensor>& before) const {
+  std::vector<at::Tensor> seen{x};
+  for (std::int64_t j = 0; j < apart.size(0); ++j) seen.push_back(apart[j]);
+  at::Tensor h = through(parameters_, "input", at::cat(seen, -1)) + parameters_.at("position");
+  layers.resize(mixers_.size());
+  for (std::size_t i = 0; i < mixers_.size(); ++i) {
+    const std::string block = fmt::format("blocks.{}.", i);
+    const auto normed = [&](const char* name) {
+      return fast_rms_norm(h, parameters_.at(block + name + ".weight"), 1e-6);
+    };
+    MixerOutputs mixed = ((*mixers_[i]).*mix)(parameters_, block + "seq_modeling_block.", normed("seq_norm"), layers[i]);
+    h = config_.residual_gate ? fast_add_scaled(h, at::tanh(parameters_.at(block + "alpha")), mixed.y) : h + mixed.y;
+    const at::Tensor y = normed("ffn_norm");
+    h = h + through(parameters_, block + "mlp.down_proj",
+                    fast_swiglu(through(parameters_, block + "mlp.gate_proj", y), through(parameters_, block + "mlp.up_proj", y)));
+    layers[i] = std::move(mixed.state);
+    before.push_back(std::move(mixed.before));
+  }
+  return fast_rms_norm(h, parameters_.at("norm.weight"), 1e-6);
+}
+
 NetOutputs StackNet::forward(const at::Tensor& x, const at::Tensor& dt, const NetState& given) const {
   const std::int64_t batch = x.size(0), frames = x.size(1), tokens = x.size(2), latent = x.size(3);
   if (tokens != config_.tokens || latent != config_.latent || dt.size(0) != batch || dt.size(1) != frames) {
@@ -154,28 +176,8 @@ NetOutputs StackNet::forward(const at::Tensor& x, const at::Tensor& dt, const Ne
   }
   NetOutputs out;
   out.state = given;
-  if (out.state.layers.empty()) out.state.layers.resize(mixers_.size());
-
   const at::Tensor apart = means_apart(x, dt, out.state);
-  std::vector<at::Tensor> seen{x};
-  for (std::int64_t j = 0; j < apart.size(0); ++j) seen.push_back(apart[j]);
-  const at::Tensor u = at::cat(seen, -1);
-  at::Tensor h = through(parameters_, "input", u) + parameters_.at("position");
-  for (std::size_t i = 0; i < mixers_.size(); ++i) {
-    const std::string block = fmt::format("blocks.{}.", i);
-    const auto normed = [&](const char* name) {
-      return fast_rms_norm(h, parameters_.at(block + name + ".weight"), 1e-6);
-    };
-    MixerOutputs mixed =
-        mixers_[i]->forward(parameters_, block + "seq_modeling_block.", normed("seq_norm"), out.state.layers[i]);
-    h = config_.residual_gate ? fast_add_scaled(h, at::tanh(parameters_.at(block + "alpha")), mixed.y) : h + mixed.y;
-    const at::Tensor y = normed("ffn_norm");
-    h = h + through(parameters_, block + "mlp.down_proj",
-                   fast_swiglu(through(parameters_, block + "mlp.gate_proj", y), through(parameters_, block + "mlp.up_proj", y)));
-    out.state.layers[i] = std::move(mixed.state);
-    out.before.push_back(std::move(mixed.before));
-  }
-  out.hidden = fast_rms_norm(h, parameters_.at("norm.weight"), 1e-6);
+  out.hidden = hidden(x, apart, &Mixer::forward, out.state.layers, out.before);
   const auto horizons = static_cast<std::int64_t>(config_.horizons_s.size());
   const at::Tensor head = through(parameters_, "head", out.hidden)
                           .view({batch, frames, tokens, horizons, latent})
@@ -185,6 +187,23 @@ NetOutputs StackNet::forward(const at::Tensor& x, const at::Tensor& dt, const Ne
                                .view({horizons, batch, frames, tokens, latent});
   out.predictions = x + drawn + head;
   return out;
+}
+
+std::vector<at::Tensor> StackNet::probe(const at::Tensor& x, const at::Tensor& dt, const std::vector<MixerState>& memory) const {
+  const std::int64_t batch = x.size(0), frames = x.size(1);
+  NetState fresh;
+  const at::Tensor apart = means_apart(x, dt, fresh);
+  // Every frame is a row of its own, with a memory of its own to leave behind.
+  std::vector<MixerState> layers = memory;
+  for (MixerState& layer : layers) {
+    for (at::Tensor& tensor : layer.tensors) tensor = tensor.repeat_interleave(frames, 0);
+  }
+  std::vector<at::Tensor> before;
+  (void)hidden(x.flatten(0, 1).unsqueeze(1), apart.flatten(1, 2).unsqueeze(2), &Mixer::probe, layers, before);
+  for (at::Tensor& loss : before) {
+    if (loss.defined()) loss = loss.view({batch, frames});
+  }
+  return before;
 }
 
 }  // namespace longtake

@@ -45,6 +45,10 @@ class StackNet {
 
   // x [B][T][tokens][latent]; dt [B][T] seconds since the frame before (0 for the first one of a stream).
   NetOutputs forward(const at::Tensor& x, const at::Tensor& dt, const NetState& state) const;
+  // How badly a memory predicts frames, which it does not learn: per layer the inner loss [B][T], differentiable, or
+  // undefined. The frames are the beginning of another stream, x and dt as in forward(); `memory` is what forward() left, or
+  // empty for one that has seen nothing.
+  std::vector<at::Tensor> probe(const at::Tensor& x, const at::Tensor& dt, const std::vector<MixerState>& memory) const;
   // Running means after each frame, less the frame: [means][B][T][tokens][latent]. They and their counts in `state` move on.
   at::Tensor means_apart(const at::Tensor& x, const at::Tensor& dt, NetState& state) const;
   // The state with some rows (begins [B], bool) at the start of a stream.
@@ -59,6 +63,11 @@ class StackNet {
   definition::Parameters& fixed() noexcept { return fixed_; }
 
  private:
+  using Mix = MixerOutputs (Mixer::*)(const definition::Parameters&, std::string_view, const at::Tensor&, const MixerState&) const;
+  // Input, blocks and norm. `layers` moves on; `before` gets an entry per layer.
+  at::Tensor hidden(const at::Tensor& x, const at::Tensor& apart, Mix mix, std::vector<MixerState>& layers,
+                    std::vector<at::Tensor>& before) const;
+
   ModelConfig config_;
   definition::Parameters parameters_;
   definition::Parameters fixed_;

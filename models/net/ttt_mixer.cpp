@@ -51,6 +51,16 @@ MixerState TttMixer::start(const definition::Parameters& parameters, std::string
 
 MixerOutputs TttMixer::forward(const definition::Parameters& parameters, std::string_view prefix, const at::Tensor& x,
                                const MixerState& state) const {
+  return run(parameters, prefix, x, state, false);
+}
+
+MixerOutputs TttMixer::probe(const definition::Parameters& parameters, std::string_view prefix, const at::Tensor& x,
+                             const MixerState& state) const {
+  return run(parameters, prefix, x, state, true);
+}
+
+MixerOutputs TttMixer::run(const definition::Parameters& parameters, std::string_view prefix, const at::Tensor& x,
+                           const MixerState& state, bool probing) const {
   const std::int64_t batch = x.size(0), frames = x.size(1), tokens = x.size(2), width = x.size(3);
   definition::FastWeights start;
   if (!state.tensors.empty()) start = {state.tensors[0], state.tensors[1], {}, {}};
@@ -61,7 +71,9 @@ MixerOutputs TttMixer::forward(const definition::Parameters& parameters, std::st
   mixed.y = out.y.view({batch, frames, tokens, width});
   mixed.state.tensors = {out.end.w1, out.end.b1};
   if (out.end.w2.defined()) mixed.state.tensors.insert(mixed.state.tensors.end(), {out.end.w2, out.end.b2});
-  mixed.before = out.before.view({batch, layer_.heads, frames, tokens}).mean(at::IntArrayRef{1, 3});
+  const at::Tensor before =
+      probing ? definition::inner_loss(layer_.shape(), out.inner, start.w1.defined() ? start : out.inner.learned_start) : out.before;
+  mixed.before = before.view({batch, layer_.heads, frames, tokens}).mean(at::IntArrayRef{1, 3});
   return mixed;
 }
 

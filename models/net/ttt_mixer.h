@@ -14,8 +14,13 @@ class TttMixer final : public Mixer {
   MixerState start(const definition::Parameters& parameters, std::string_view prefix, std::int64_t batch) const override;
   MixerOutputs forward(const definition::Parameters& parameters, std::string_view prefix, const at::Tensor& x,
                        const MixerState& state) const override;
+  MixerOutputs probe(const definition::Parameters& parameters, std::string_view prefix, const at::Tensor& x,
+                     const MixerState& state) const override;
 
  private:
+  MixerOutputs run(const definition::Parameters& parameters, std::string_view prefix, const at::Tensor& x,
+                   const MixerState& state, bool probing) const;
+
   TttLayerConfig layer_;
   RopeTable rope_;
   definition::Operations operations_;

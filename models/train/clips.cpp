@@ -9,9 +9,9 @@
 
 namespace longtake {
 
-Clip whole(std::shared_ptr<const Features> features) {
+Clip whole(std::shared_ptr<const Features> features, std::shared_ptr<const Features> degraded) {
   const std::int64_t frames = features->frames();
-  return {std::move(features), 0, frames};
+  return {std::move(features), 0, frames, std::move(degraded)};
 }
 
 Split hold_out(const std::vector<Clip>& clips) {
@@ -25,8 +25,8 @@ Split hold_out(const std::vector<Clip>& clips) {
   }
   for (const Clip& clip : clips) {
     const std::int64_t border = clip.end - clip.frames() / kShare;
-    split.train.push_back({clip.features, clip.first, border});
-    if (border < clip.end) split.held_out.push_back({clip.features, border, clip.end});
+    split.train.push_back({clip.features, clip.first, border, clip.degraded});
+    if (border < clip.end) split.held_out.push_back({clip.features, border, clip.end, clip.degraded});
   }
   return split;
 }

@@ -16,13 +16,14 @@ struct Clip {
   std::shared_ptr<const Features> features;
   std::int64_t first = 0;  // frame
   std::int64_t end = 0;    // the frame after the last
+  std::shared_ptr<const Features> degraded{};  // the same frames as degrade.h changes them; null: not at hand
 
   std::int64_t frames() const { return end - first; }
   double start_s() const { return features->seconds(first); }
   double duration_s() const { return features->seconds(end - 1) - start_s(); }
 };
 
-Clip whole(std::shared_ptr<const Features> features);
+Clip whole(std::shared_ptr<const Features> features, std::shared_ptr<const Features> degraded = nullptr);
 
 struct Split {
   std::vector<Clip> train;

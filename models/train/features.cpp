@@ -88,12 +88,13 @@ void write_all(int fd, const void* from, std::size_t bytes) {
 // Takes what the encoders hand over, in stream order, to the end of a file.
 class Recorder final : public Analyzer {
  public:
-  Recorder(std::shared_ptr<const Encoder> encoder, int fd) : encoder_(std::move(encoder)), fd_(fd) {
+  Recorder(std::shared_ptr<const Encoder> encoder, bool degraded, int fd)
+      : encoder_(std::move(encoder)), degraded_(degraded), fd_(fd) {
     record_.resize(kRecordBytes);
   }
 
   std::unique_ptr<FrameEncoder> make_encoder() const override {
-    return make_frame_encoder(encoder_, {.probabilities = false, .visible = nullptr});
+    return make_frame_encoder(encoder_, {.probabilities = false, .visible = nullptr, .degraded = degraded_});
   }
   Observation watch(const FrameTime& time, const Encoded& frame) override {
     std::memcpy(record_.data(), &time.pts, sizeof time.pts);
@@ -124,6 +125,7 @@ class Recorder final : public Analyzer {
   }
 
   std::shared_ptr<const Encoder> encoder_;
+  bool degraded_;
   int fd_;
   std::vector<std::byte> record_;
 };
@@ -227,7 +229,8 @@ Result<std::shared_ptr<const Features>> FeatureCache::get(const std::string& vid
     return Error{ErrorKind::kInput, fmt::format("cannot open \"{}\": it is not a regular file", video)};
   }
   const std::string text = fmt::format("{}\n{}\n{}/{}\n{}", key, encoder_sha256_, options_.fps.num, options_.fps.den,
-                                       std::string_view(kMagic, sizeof kMagic));
+                                       std::string_view(kMagic, sizeof kMagic)) +
+                           (options_.degraded ? "\ndegraded" : "");
   const std::string hash = sha256_hex(std::as_bytes(std::span(text)));
   std::error_code ec;
   fs::create_directories(options_.folder, ec);
@@ -300,7 +303,7 @@ Result<void> FeatureCache::record(const std::string& video, const fs::path& part
     }
   }
 
-  Recorder recorder(encoder_, fd.get());
+  Recorder recorder(encoder_, options_.degraded, fd.get());
   Decider decider(&no_names);
   Nowhere nowhere;
   std::int64_t frames = 0;

@@ -54,10 +54,9 @@ std::vector<Place> plan(const std::vector<Clip>& clips, const std::vector<double
 class Gather {
  public:
   // The row of the frame in all().
-  std::int64_t want(const Clip& clip, std::int64_t frame) {
-    const auto [at, added] = rows_.try_emplace({clip.features.get(), frame}, std::ssize(wanted_));
-    if (added) wanted_.push_back({clip.features.get(), frame});
-    return at->second;
+  std::int64_t want(const Clip& clip, std::int64_t frame) { return want(*clip.features, frame); }
+  std::int64_t want_degraded(const Clip& clip, std::int64_t frame) {
+    return want(clip.degraded ? *clip.degraded : *clip.features, frame);
   }
   // [n][tokens][latent]
   at::Tensor all(const StackNet& net) const {
@@ -73,9 +72,24 @@ class Gather {
 
  private:
   using Key = std::pair<const Features*, std::int64_t>;
+  std::int64_t want(const Features& features, std::int64_t frame) {
+    const auto [at, added] = rows_.try_emplace({&features, frame}, std::ssize(wanted_));
+    if (added) wanted_.push_back({&features, frame});
+    return at->second;
+  }
+
   std::map<Key, std::int64_t> rows_;
   std::vector<Key> wanted_;
 };
+
+// What is added to each row, [B][1][tokens][latent]: one frame of `latents` less another; −1: nothing.
+at::Tensor shift_of(const at::Tensor& latents, const std::vector<std::int64_t>& plus, const std::vector<std::int64_t>& minus) {
+  std::vector<at::Tensor> shifts;
+  for (std::size_t i = 0; i < plus.size(); ++i) {
+    shifts.push_back(plus[i] < 0 ? at::zeros_like(latents[0]) : latents[plus[i]] - latents[minus[i]]);
+  }
+  return at::stack(shifts).unsqueeze(1);
+}
 
 }  // namespace
 
@@ -185,17 +199,48 @@ StackBatch StackStreams::batch(std::int64_t step, std::int64_t first, std::int64
   }
   const at::Tensor latents = gather.all(net_);
   const std::int64_t tokens = latents.size(1), latent = latents.size(2);
-  std::vector<at::Tensor> shifts;
-  for (std::size_t i = 0; i < plus.size(); ++i) {
-    shifts.push_back(plus[i] < 0 ? at::zeros({tokens, latent}) : latents[plus[i]] - latents[minus[i]]);
-  }
-  const at::Tensor shift = at::stack(shifts).unsqueeze(1);  // [B][1][tokens][latent]
+  const at::Tensor shift = shift_of(latents, plus, minus);
   const auto count = static_cast<std::int64_t>(horizons.size());
   out.x = latents.index_select(0, at::tensor(x)).view({rows, frames, tokens, latent}) + shift;
   out.targets = latents.index_select(0, at::tensor(targets)).view({count, rows, frames, tokens, latent}) + shift;
   out.dt = at::tensor(dt).view({rows, frames});
   out.has_target = at::tensor(has).view({count, rows, frames});
   return out;
+}
+
+ProbeBatch StackStreams::probes(std::int64_t step, std::int64_t first, std::int64_t rows, std::int64_t frames) const {
+  constexpr int kTries = 8;
+  Gather gather;
+  std::vector<std::int64_t> seen, other, plus, minus;
+  std::vector<float> dt, has;
+  for (std::int64_t number = 0; number < rows; ++number) {
+    const Row row = this->row(step, first + number);
+    Random random{options_.seed, 0x70726f6265000000ULL, static_cast<std::uint64_t>(first + number), static_cast<std::uint64_t>(step)};
+    const std::int64_t from = random.below(options_.frames - frames + 1);
+    const Clip* elsewhere = nullptr;
+    for (int i = 0; i < kTries && elsewhere == nullptr; ++i) {
+      const Clip& clip = pick(clips_, ends_, random);
+      const bool shown = std::any_of(row.places.begin(), row.places.end(),
+                                     [&](const Place& place) { return place.clip->features == clip.features; });
+      if (!shown && clip.frames() >= frames) elsewhere = &clip;
+    }
+    const std::int64_t there = elsewhere == nullptr ? 0 : elsewhere->first + random.below(elsewhere->frames() - frames + 1);
+    has.push_back(elsewhere == nullptr ? 0.0F : 1.0F);
+    plus.push_back(row.plus != nullptr ? gather.want(*row.plus, row.plus_frame) : -1);
+    minus.push_back(row.plus != nullptr ? gather.want(*row.minus, row.minus_frame) : -1);
+    for (std::int64_t t = 0; t < frames; ++t) {
+      const Place& place = row.places[static_cast<std::size_t>(from + t)];
+      seen.push_back(gather.want_degraded(*place.clip, place.frame));
+      other.push_back(elsewhere == nullptr ? seen.back() : gather.want_degraded(*elsewhere, there + t));
+      dt.push_back(t == 0 ? 0.0F : static_cast<float>(place.dt));
+    }
+  }
+  const at::Tensor latents = gather.all(net_);
+  const at::Tensor shift = shift_of(latents, plus, minus);
+  const auto look = [&](const std::vector<std::int64_t>& which) {
+    return latents.index_select(0, at::tensor(which)).view({rows, frames, latents.size(1), latents.size(2)}) + shift;
+  };
+  return {look(seen), look(other), at::tensor(dt).view({rows, frames}), at::tensor(has)};
 }
 
 }  // namespace longtake

@@ -35,6 +35,14 @@ struct StackBatch {
   at::Tensor fresh;       // [B] bool: the row's stream begins with this window
 };
 
+// Short looks at what a row's window has shown and at what it has not, each changed as degrade.h does.
+struct ProbeBatch {
+  at::Tensor seen;       // [B][Q][tokens][latent] frames of the window
+  at::Tensor other;      // the same of another clip
+  at::Tensor dt;         // [B][Q] seconds, 0 first
+  at::Tensor has_other;  // [B] 1, or 0 where there is no other clip
+};
+
 class StackStreams {
  public:
   // `net` for its projection and horizons; it has to outlive this. Throws std::invalid_argument without clips.
@@ -42,6 +50,8 @@ class StackStreams {
 
   // Rows `first` … `first + rows` − 1 of a step. Any thread.
   StackBatch batch(std::int64_t step, std::int64_t first, std::int64_t rows) const;
+  // For the rows as batch() gives them, `frames` each.
+  ProbeBatch probes(std::int64_t step, std::int64_t first, std::int64_t rows, std::int64_t frames) const;
   // Where those rows are from, for people.
   std::string describe(std::int64_t step) const;
   const StackStreamOptions& options() const noexcept { return options_; }

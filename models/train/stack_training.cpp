@@ -32,7 +32,7 @@ std::vector<Clip> sampled(const std::vector<Clip>& clips, std::int64_t most) {
   std::vector<Clip> stretches;
   for (const Clip& clip : clips) {
     for (std::int64_t first = clip.first; first + 1 < clip.end; first += kStretch) {
-      stretches.push_back({clip.features, first, std::min(first + kStretch, clip.end)});
+      stretches.push_back({clip.features, first, std::min(first + kStretch, clip.end), clip.degraded});
     }
   }
   if (std::ssize(stretches) * kStretch <= most) return clips;
@@ -84,6 +84,11 @@ StackTraining::StackTraining(StackNet& net, const Split& split, const StackTrain
   if (options.shards < 1 || options.streams.rows % options.shards != 0) {
     throw std::invalid_argument("StackTraining: the rows must be shared out evenly among the shards");
   }
+  if (options.remember > 0 && !split.held_out.empty()) {
+    StackStreamOptions streams = options.streams;
+    streams.seed ^= 0x6a75646765000000ULL;
+    held_out_streams_.emplace(net, split.held_out, streams);
+  }
   if (options.fit_means) {
     net.parameters().at("mean_weights") =
         fit_mean_weights(net, sampled(split.train, kFittedFrames), options.streams.fps.front(), streams_.persistence(), options.cap);
@@ -105,8 +110,19 @@ at::Tensor StackTraining::loss(std::int64_t step, int shard, const definition::P
   const StackBatch batch = streams_.batch(step, shard * rows, rows);
   const NetOutputs out = net.forward(batch.x, batch.dt, state.means.defined() ? net.restarted(state, batch.fresh) : NetState());
   state = detached(out.state);
-  const at::Tensor errors = fast_mean_square(out.predictions, batch.targets);  // [H][B][T]
   at::Tensor total = at::zeros({});
+  if (options_.remember > 0) {
+    const ProbeBatch probes = streams_.probes(step, shard * rows, rows, options_.probe_frames);
+    const at::Tensor seen = familiarity(net, probes.seen, probes.dt, out.state.layers);
+    if (seen.defined()) {
+      const at::Tensor margin = seen - familiarity(net, probes.other, probes.dt, out.state.layers);
+      const at::Tensor asked = at::clamp_min(probes.has_other.sum(), 1) * static_cast<double>(margin.size(0));
+      const at::Tensor ranking = (at::softplus(-margin) * probes.has_other).sum() / asked;
+      parts["remember"] = ranking.item<double>();
+      total = total + options_.remember * ranking;
+    }
+  }
+  const at::Tensor errors = fast_mean_square(out.predictions, batch.targets);  // [H][B][T]
   for (std::int64_t h = 0; h < errors.size(0); ++h) {
     const double scale = streams_.persistence()[static_cast<std::size_t>(h)];
     const at::Tensor capped = at::clamp_max(errors[h] / scale, options_.cap);
@@ -122,11 +138,52 @@ at::Tensor StackTraining::loss(std::int64_t step, int shard, const definition::P
 
 std::string StackTraining::describe(std::int64_t step) const { return streams_.describe(step); }
 
+at::Tensor StackTraining::familiarity(const StackNet& net, const at::Tensor& x, const at::Tensor& dt,
+                                      const std::vector<MixerState>& memory) {
+  const auto surprise = net.probe(x, dt, memory), at_first = net.probe(x, dt, {});
+  std::vector<at::Tensor> layers;
+  for (std::size_t i = 0; i < surprise.size(); ++i) {
+    if (surprise[i].defined()) layers.push_back((at::log(at_first[i]) - at::log(surprise[i])).mean(1));
+  }
+  return layers.empty() ? at::Tensor() : at::stack(layers);
+}
+
 Figures StackTraining::judge(int threads) {
   Figures out = prediction_error(net_, held_out_, options_.streams.fps.front(), threads);
   double sum = 0;
   for (const auto& [name, value] : out) sum += value;
   out["score"] = out.empty() ? 0 : sum / static_cast<double>(out.size());
+  if (!held_out_streams_) return out;
+
+  constexpr std::int64_t kWindows = 4;
+  struct Tally {
+    double right = 0, asked = 0;
+  };
+  std::vector<Tally> tallies(static_cast<std::size_t>(options_.streams.rows));
+  on_threads(std::ssize(tallies), threads, [&](const auto& next) {
+    at::init_num_threads();
+    const at::NoGradGuard no_grad;
+    for (std::int64_t row = next(); row >= 0; row = next()) {
+      Tally& tally = tallies[static_cast<std::size_t>(row)];
+      NetState state;
+      for (std::int64_t step = 0; step < kWindows; ++step) {
+        const StackBatch batch = held_out_streams_->batch(step, row, 1);
+        state = net_.forward(batch.x, batch.dt, step == 0 ? state : net_.restarted(state, batch.fresh)).state;
+        const ProbeBatch probes = held_out_streams_->probes(step, row, 1, options_.probe_frames);
+        const at::Tensor seen = familiarity(net_, probes.seen, probes.dt, state.layers);
+        if (!seen.defined()) return;
+        const at::Tensor margin = (seen - familiarity(net_, probes.other, probes.dt, state.layers)).mean(0);
+        tally.right += ((margin > 0) * probes.has_other).sum().item<double>();
+        tally.asked += probes.has_other.sum().item<double>();
+      }
+    }
+  });
+  Tally total;
+  for (const Tally& tally : tallies) total.right += tally.right, total.asked += tally.asked;
+  if (total.asked > 0) {
+    out["told"] = total.right / total.asked;
+    out["score"] += options_.remember * (1 - out["told"]);
+  }
   return out;
 }
 

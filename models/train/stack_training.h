@@ -1,6 +1,11 @@
-// Trains the stack: predicts latent tokens at each horizon, on streams of stack_streams.h.
+// Trains the stack: to predict latent tokens at each horizon, and to remember, on streams of stack_streams.h.
+//
+// Prediction alone makes inner losses that say nothing about what was seen. So the memory that a window leaves behind is
+// asked about degraded frames of that window and of another clip; the loss is the softplus of how much less familiar the
+// former are to each layer.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "models/train/stack_streams.h"
@@ -12,6 +17,8 @@ struct StackTrainingOptions {
   StackStreamOptions streams;
   bool fit_means = true;
   int shards = 4;
+  double remember = 0.5;  // weight of telling what was seen from what was not, by the inner losses
+  int probe_frames = 2;
   double cap = 6;  // an error counts for at most so many times what persistence costs: a cut teaches nothing
 };
 
@@ -27,15 +34,21 @@ class StackTraining final : public Trainee {
   int shards() const override { return static_cast<int>(states_.size()); }
   at::Tensor loss(std::int64_t step, int shard, const definition::Parameters& parameters, Figures& parts) override;
   std::string describe(std::int64_t step) const override;
+  // Errors at each horizon against persistence; "told": share of probes in which what was seen is the more familiar.
   Figures judge(int threads) override;
   void save(TensorFile& file) const override;
   Result<void> load(const TensorFile& file) override;
 
  private:
+  // How much less each layer is surprised by frames than a memory that has seen nothing: log before fresh − log before
+  // with `memory`, mean over frames, [layers][B]; undefined: no layer has an inner loss.
+  static at::Tensor familiarity(const StackNet& net, const at::Tensor& x, const at::Tensor& dt, const std::vector<MixerState>& memory);
+
   StackNet& net_;
   StackTrainingOptions options_;
   StackStreams streams_;
   std::vector<Clip> held_out_;
+  std::optional<StackStreams> held_out_streams_;
   std::vector<NetState> states_;  // of each shard's rows
 };
 

@@ -62,7 +62,8 @@ Result<std::vector<std::string>> videos_of(const std::vector<std::string>& given
   return out;
 }
 
-Result<std::vector<Clip>> clips_of(FeatureCache& cache, const std::vector<std::string>& videos,
+// `degraded`: null if nobody asks for those.
+Result<std::vector<Clip>> clips_of(FeatureCache& cache, FeatureCache* degraded, const std::vector<std::string>& videos,
                                    const TrainObserver& observer, std::stop_token stop) {
   std::vector<Clip> out;
   for (const std::string& video : videos) {
@@ -72,7 +73,13 @@ Result<std::vector<Clip>> clips_of(FeatureCache& cache, const std::vector<std::s
       observer.note(fmt::format("left out: \"{}\" has a single frame", video));
       continue;
     }
-    out.push_back(whole(*features));
+    std::shared_ptr<const Features> changed;
+    if (degraded != nullptr) {
+      auto also = degraded->get(video, stop);
+      if (!also) return std::move(also).error();
+      changed = std::move(*also);
+    }
+    out.push_back(whole(*features, changed));
   }
   return out;
 }
@@ -146,10 +153,15 @@ Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObser
   auto judged_by = videos_of(request.validation, observer, stop);
   if (!judged_by) return std::move(judged_by).error();
 
-  FeatureCache cache(std::make_shared<Encoder>(std::move(*encoder)), *encoder_hash, request.cache);
-  auto clips = clips_of(cache, *videos, observer, stop);
+  const auto shared_encoder = std::make_shared<Encoder>(std::move(*encoder));
+  FeatureCache cache(shared_encoder, *encoder_hash, request.cache);
+  FeatureCacheOptions changed = request.cache;
+  changed.degraded = true;
+  FeatureCache degraded(shared_encoder, *encoder_hash, changed);
+  FeatureCache* const also = request.part == TrainedPart::kStack ? &degraded : nullptr;
+  auto clips = clips_of(cache, also, *videos, observer, stop);
   if (!clips) return std::move(clips).error();
-  auto judges = clips_of(cache, *judged_by, observer, stop);
+  auto judges = clips_of(cache, also, *judged_by, observer, stop);
   if (!judges) return std::move(judges).error();
   const Split split = request.validation.empty() ? hold_out(*clips) : Split{*clips, *judges};
   if (split.train.empty()) return Error{ErrorKind::kInput, "there is no video to train on"};

@@ -228,6 +228,11 @@ at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::T
   return weight * standardise(x, eps).normed + bias;
 }
 
+at::Tensor inner_loss(const TttShape& shape, const InnerInputs& in, const FastWeights& w) {
+  const MiniBatch all{shape, in.norm_weight.unsqueeze(1), in.norm_bias.unsqueeze(1), in.q, in.k, in.v, in.lr};
+  return all.learn(w).loss;
+}
+
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight) { return at::matmul(x, weight.transpose(0, 1)); }
 
 FastWeights start_weights(const TttLayerConfig& config, const Parameters& parameters,

@@ -45,6 +45,9 @@ struct InnerOutputs {
 // kFrame: L must be a multiple of b.
 InnerOutputs inner_loop(const TttShape& shape, const InnerInputs& in, const FastWeights& start);
 
+// Mean over f of e² of every token [B][nh][L] with W as it is, whatever the mini-batch; differentiable by all.
+at::Tensor inner_loss(const TttShape& shape, const InnerInputs& in, const FastWeights& w);
+
 // x [..., in] · weightᵀ [out][in]
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight);
 
