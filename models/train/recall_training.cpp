@@ -73,7 +73,7 @@ std::string RecallTraining::describe(std::int64_t step) const { return streams_.
 
 Figures RecallTraining::judge(int threads) {
   struct Sums {
-    double all = 0, frames = 0, back = 0, backs = 0, fresh = 0, news = 0;
+    double all = 0, frames = 0, back = 0, backs = 0, fresh = 0, news = 0, variance = 0;
   };
   std::vector<Sums> sums(static_cast<std::size_t>(shards()));
   const std::int64_t rows = held_out_.options().rows / shards();
@@ -87,6 +87,7 @@ Figures RecallTraining::judge(int threads) {
         const RecallBatch batch = held_out_.batch(step, shard * rows, rows);
         const Passed passed = pass(net_, batch, state);
         state = passed.state;
+        sum.variance += batch.x.var().item<double>();  // of scenes as they are shown, which is more than of the clips
         sum.all += passed.errors.sum().item<double>();
         sum.frames += static_cast<double>(passed.errors.numel());
         sum.back += (passed.errors * batch.is_return).sum().item<double>();
@@ -101,11 +102,12 @@ Figures RecallTraining::judge(int threads) {
     total.all += sum.all, total.frames += sum.frames;
     total.back += sum.back, total.backs += sum.backs;
     total.fresh += sum.fresh, total.news += sum.news;
+    total.variance += sum.variance / static_cast<double>(shards() * options_.judged_windows);
   }
   Figures out;
-  out["all"] = total.all / total.frames / held_out_.variance();
-  out["return"] = total.back / std::max(1.0, total.backs) / held_out_.variance();
-  out["new"] = total.fresh / std::max(1.0, total.news) / held_out_.variance();
+  out["all"] = total.all / total.frames / total.variance;
+  out["return"] = total.back / std::max(1.0, total.backs) / total.variance;
+  out["new"] = total.fresh / std::max(1.0, total.news) / total.variance;
   out["score"] = out["all"] + out["return"];
   return out;
 }
