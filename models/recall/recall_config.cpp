@@ -29,6 +29,15 @@ const Rule& named(const std::string& name) {
 
 }  // namespace
 
+std::vector<std::int64_t> recall_hidden_tokens(int half) {
+  constexpr int kSide = 4;
+  std::vector<std::int64_t> out;
+  for (std::int64_t token = 0; token < kRecallTokens; ++token) {
+    if ((token / kSide + token % kSide) % 2 == half) out.push_back(token);
+  }
+  return out;
+}
+
 bool recall_rule_known(const std::string& rule) {
   for (const Rule& known : kRules) {
     if (known.name == rule) return true;

@@ -1,7 +1,9 @@
 // The shape of a recall memory, as config.json of a model folder has it.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "kernels/recall.h"
 
@@ -21,6 +23,10 @@ struct RecallConfig {
   int features = 192;  // G, of the net that makes keys and gates
   std::string file = "recall.safetensors";
 };
+
+inline constexpr int kRecallTokens = 16;  // of a frame: 4x4, row by row
+// Those of half 0 or 1, the two colours of a checkerboard, in ascending order. Half 0 hides those whose row + column is even.
+std::vector<std::int64_t> recall_hidden_tokens(int half);
 
 bool recall_rule_known(const std::string& rule);
 // Of the two halves' memories, each. `values`: numbers of half a frame.

@@ -13,7 +13,6 @@ namespace longtake {
 namespace {
 
 constexpr std::int64_t kHalves = 2;
-constexpr int kSide = 4;
 
 at::Tensor unit(const at::Tensor& x) { return x / at::clamp_min(at::sqrt((x * x).sum(-1, true)), 1e-6); }
 
@@ -21,14 +20,6 @@ at::Tensor unit(const at::Tensor& x) { return x / at::clamp_min(at::sqrt((x * x)
 at::Tensor through(const at::Tensor& x, const at::Tensor& weight) { return batched_product(x, weight); }
 
 }  // namespace
-
-std::vector<std::int64_t> recall_hidden_tokens(int half) {
-  std::vector<std::int64_t> out;
-  for (std::int64_t token = 0; token < RecallNet::kTokens; ++token) {
-    if ((token / kSide + token % kSide) % 2 == half) out.push_back(token);
-  }
-  return out;
-}
 
 std::vector<ParameterStart> recall_parameters(const RecallConfig& config, int latent) {
   const std::int64_t values = std::int64_t(RecallNet::kTokens / 2) * latent;

@@ -28,9 +28,6 @@
 
 namespace longtake {
 
-// Tokens of a frame by the half that hides them: 0 hides those whose row + column is even.
-std::vector<std::int64_t> recall_hidden_tokens(int half);
-
 std::vector<ParameterStart> recall_parameters(const RecallConfig& config, int latent);
 
 struct RecallNetOutputs {
@@ -40,7 +37,7 @@ struct RecallNetOutputs {
 
 class RecallNet {
  public:
-  static constexpr int kTokens = 16;
+  static constexpr int kTokens = kRecallTokens;
 
   // Errors: kModel (a tensor is missing or of another shape).
   static Result<RecallNet> load(const RecallConfig& config, int latent, const TensorFile& file);
