@@ -81,10 +81,10 @@ class LineWriter {
     out_ += ']';
   }
 
-  template <class T>
-  void value(const std::array<T, 2>& pair) {
+  template <class T, std::size_t N>
+  void value(const std::array<T, N>& items) {
     open('[');
-    for (const T& item : pair) value(item);
+    for (const T& item : items) value(item);
     out_ += ']';
   }
 

@@ -44,6 +44,7 @@ void members(Archive& archive, T& record) {
   archive("t", record.t);
   archive("surprise", record.surprise);
   archive("novelty", record.novelty);
+  archive("novelty_map", record.novelty_map);
   archive("boundary", record.boundary);
   archive("layers", record.layers);
   archive("scene", record.scene);

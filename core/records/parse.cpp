@@ -105,9 +105,13 @@ class LineReader {
     return json.is_array() && json.size() == 2 && value(json[0], into.name) && value(json[1], into.score);
   }
 
-  template <class T>
-  bool value(const Json& json, std::array<T, 2>& into) {
-    return json.is_array() && json.size() == 2 && value(json[0], into[0]) && value(json[1], into[1]);
+  template <class T, std::size_t N>
+  bool value(const Json& json, std::array<T, N>& into) {
+    if (!json.is_array() || json.size() != N) return false;
+    for (std::size_t i = 0; i < N; ++i) {
+      if (!value(json[i], into[i])) return false;
+    }
+    return true;
   }
 
   template <class T>

@@ -14,6 +14,8 @@ void Decider::step(const Observation& frame, std::vector<Record>& records) {
   record.pts = frame.pts;
   record.t = frame.t;
   record.surprise = verdict.surprise;
+  if (frame.novelty) record.novelty = static_cast<float>(*frame.novelty);
+  record.novelty_map = frame.novelty_map;
   record.boundary = verdict.boundary;
   record.layers = frame.layers;
   if (!frame.probabilities.empty()) record.scene = top_classes_(frame.probabilities);

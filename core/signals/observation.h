@@ -21,6 +21,8 @@ struct Observation {
   double t = 0;   // seconds, truncated
   double dt = 0;  // seconds since the frame before; 0 for the first one after a start or a discontinuity
   std::optional<double> next_latent_error;  // absent where nothing was predicted
+  std::optional<double> novelty;                     // absent without a recall memory
+  std::optional<std::array<float, 16>> novelty_map;  // absent unless wanted
   std::vector<LayerLoss> layers;
   std::vector<float> probabilities;  // of the encoder's own classes; empty if switched off
   Thumbnail thumbnail{};

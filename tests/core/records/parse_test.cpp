@@ -124,6 +124,11 @@ TEST(ParseJsonLine, RefusesValuesOfTheWrongKind) {
        }) {
     EXPECT_THAT(failure_of(changed(whole, from, to)), HasSubstr("in its \"frame\"")) << to;
   }
+  const std::string mapped = line_of(sample_records()[7]);
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {"[0.0,1.5,", "[1.5,"}, {"[0.0,1.5,", "[0.0,0.0,1.5,"}, {"[0.0,1.5,", "[\"0.0\",1.5,"}}) {
+    EXPECT_THAT(failure_of(changed(mapped, from, to)), HasSubstr("\"novelty_map\"")) << to;
+  }
   for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
            {"\"schema\":1", "\"schema\":2"},
            {"\"width\":720", "\"width\":2147483648"},

@@ -2,6 +2,7 @@
 // schema.
 #pragma once
 
+#include <array>
 #include <limits>
 #include <vector>
 
@@ -55,6 +56,8 @@ inline std::vector<Record> sample_records() {
                   .pts = 450000,
                   .t = 5.0,
                   .surprise = std::numeric_limits<float>::quiet_NaN(),
+                  .novelty = 0.5F,
+                  .novelty_map = std::array<float, 16>{0, 1.5F},
                   .layers = {layer, {std::numeric_limits<float>::infinity(), 0, 0}},
                   .scene = std::vector<NamedScore>{}},
       ErrorRecord{.message = "the stream stopped", .pts = 450000},

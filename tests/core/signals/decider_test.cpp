@@ -35,6 +35,23 @@ std::string lines(const std::vector<Record>& records) {
   return text;
 }
 
+TEST(Decider, PassesOnWhatTheRecallMemorySaysAndNothingWhereThereIsNone) {
+  Decider decider(best_class);
+  std::vector<Record> records;
+  Observation frame = observation(0, 0);
+  decider.step(frame, records);
+  EXPECT_FALSE(std::get<FrameRecord>(records.back()).novelty);
+  frame = observation(1, 0.02);
+  frame.novelty = 0.25;
+  decider.step(frame, records);
+  EXPECT_EQ(std::get<FrameRecord>(records.back()).novelty, 0.25F);
+  EXPECT_FALSE(std::get<FrameRecord>(records.back()).novelty_map);
+  frame = observation(2, 0.02);
+  frame.novelty_map = std::array<float, 16>{1, 2, 3};
+  decider.step(frame, records);
+  EXPECT_EQ(std::get<FrameRecord>(records.back()).novelty_map, frame.novelty_map);
+}
+
 TEST(Decider, GivesOneFrameRecordAFrameAndSegmentsBetweenItsBoundaries) {
   Decider decider(best_class);
   std::vector<Record> records;
