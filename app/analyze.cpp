@@ -104,6 +104,10 @@ int run_analyze(const Context& context) {
   auto model = Model::load(*model_path);
   if (!model) return context.fail(model.error());
 
+  if (analysis->maps && (*model)->recall() == nullptr) {
+    context.log.warn("--maps: this model has no recall memory, so nothing tells what is new");
+  }
+
   MemoryLabel label;
   label.model_sha256 = (*model)->folder().sha256;
   label.longtake = kVersion;
@@ -113,7 +117,7 @@ int run_analyze(const Context& context) {
 
   auto resumed = read_resumed(settings, **model, label);
   if (!resumed) return context.fail(resumed.error());
-  ModelAnalyzer analyzer(*model, {analysis->scene, analysis->roi, analysis->mask});
+  ModelAnalyzer analyzer(*model, {analysis->scene, analysis->roi, analysis->mask, analysis->maps});
   Decider decider(&Encoder::top_classes_of);
   if (resumed->file) {
     if (auto done = analyzer.restore(resumed->file->state); !done) return context.fail(done.error());

@@ -54,6 +54,7 @@ void add_common_options(CLI::App& app, Settings& s) {
   group->add_option("--mask", s.mask, "Black out this polygon before anything is stored; repeatable")
       ->type_name("POLYGON");
   group->add_flag("!--no-scene", s.scene, "Leave out the names of what is in view");
+  group->add_flag("--maps", s.maps, "Also tell which parts of each frame are new (novelty_map, 4x4)");
   group->add_option("--source-name", s.source_name, "Name of the source in the result (default: the input's)")
       ->type_name("NAME");
   group->add_option("--device", s.device, "auto, cpu or cuda[:n]")->type_name("DEVICE");

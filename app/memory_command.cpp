@@ -11,6 +11,7 @@
 #include "core/store/archive.h"
 #include "models/memory_file.h"
 #include "models/model_folder.h"
+#include "models/recall/recall_memory.h"
 
 namespace longtake {
 namespace {
@@ -43,6 +44,9 @@ void print_json(const std::string& path, std::uintmax_t bytes, const MemoryFile&
   out["source_frames"] = position.frames;
   out["time_base"] = {label.time_base.num, label.time_base.den};
   if (position.has_last) out["pts"] = {position.first_pts, position.last_pts};
+  if (const auto recall = summarize_recall(memory.state)) {
+    out["recall"] = {{"frames", recall->written}, {"bytes", recall->bytes}};
+  }
   fmt::print("{}\n", out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
@@ -61,6 +65,9 @@ void print_text(const std::string& path, std::uintmax_t bytes, const MemoryFile&
                seconds(position.last_pts, label.time_base), position.first_pts, position.last_pts);
   }
   fmt::print("\n");
+  if (const auto recall = summarize_recall(memory.state)) {
+    fmt::print("  recall   {} frames written into {} bytes\n", recall->written, recall->bytes);
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <span>
 #include <system_error>
+#include <vector>
 
 #include "app/commands.h"
 #include "app/exit_code.h"
@@ -47,7 +48,9 @@ int run_models_show(const Context& context) {
   fmt::print("model    {}\nfolder   {}\nsha256   {}\nstack    {}\n", folder->id(), folder->path.string(),
              folder->sha256, describe(folder->config));
   std::error_code ec;
-  for (const fs::path& file : {folder->encoder(), folder->stack()}) {
+  std::vector<fs::path> weights{folder->encoder(), folder->stack()};
+  if (const auto recall = folder->recall()) weights.push_back(*recall);
+  for (const fs::path& file : weights) {
     fmt::print("weights  {}  {} bytes\n", file.filename().string(), fs::file_size(file, ec));
   }
   fmt::print("\n{}", to_json(folder->config));
@@ -79,6 +82,10 @@ int run_models_init(const Context& context, std::uint64_t seed) {
   auto encoder = Encoder::load(path / config.encoder_file);
   if (!encoder) return context.fail(encoder.error());
   const TensorFile stack = fresh_stack(config, seed, encoder->token_mean(), encoder->token_scale());
+  if (const auto& recall = config.recall) {
+    auto written = write_tensors(path / recall->file, fresh_recall(*recall, config.latent, seed));
+    if (!written) return context.fail(written.error());
+  }
   for (const auto& step : {write_tensors(path / config.stack_file, stack),
                            write_file_atomically(path / "config.json", to_json(config)),
                            write_model_sums(path, config)}) {

@@ -79,6 +79,8 @@ Result<AnalysisSettings> analysis_settings(const Settings& settings, const std::
   if (!out.mask.empty()) out.recorded.emplace_back("mask", joined(settings.mask));
   out.scene = settings.scene;
   if (!settings.scene) out.recorded.emplace_back("scene", false);
+  out.maps = settings.maps;
+  if (settings.maps) out.recorded.emplace_back("maps", true);
   return out;
 }
 

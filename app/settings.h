@@ -32,6 +32,7 @@ struct Settings {
   std::string device = "auto";
   int threads = 0;  // 0: as many as the machine has
   bool scene = true;
+  bool maps = false;
   bool quiet = false;
   int verbosity = 0;
   bool no_progress = false;
@@ -54,6 +55,7 @@ struct AnalysisSettings {
   std::vector<Polygon> roi;
   std::vector<Polygon> mask;
   bool scene = true;
+  bool maps = false;
   OptionList recorded;  // for the header
 };
 Result<AnalysisSettings> analysis_settings(const Settings& settings, const std::string& input);

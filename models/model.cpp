@@ -53,14 +53,25 @@ Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& pa
   if (!tensors) return std::move(tensors).error();
   auto stack = load_stack(folder->config, *tensors);
   if (!stack) return std::move(stack).error();
-  return std::shared_ptr<const Model>(new Model(std::move(*folder), std::move(*encoder), std::move(*stack)));
+  std::optional<RecallWeights> recall;
+  if (const auto& config = folder->config.recall) {
+    auto weights = read_tensors(*folder->recall());
+    if (!weights) return std::move(weights).error();
+    auto loaded = load_recall(*config, folder->config.latent, *weights);
+    if (!loaded) return std::move(loaded).error();
+    recall = std::move(*loaded);
+  }
+  return std::shared_ptr<const Model>(
+      new Model(std::move(*folder), std::move(*encoder), std::move(*stack), std::move(recall)));
 }
 
 ModelAnalyzer::ModelAnalyzer(std::shared_ptr<const Model> model, const AnalyzerOptions& options)
     : model_(std::move(model)),
       scene_(options.scene),
+      maps_(options.maps),
       visible_(visible_pixels(options, Encoder::kInputSide)),
       stack_(model_->stack()) {
+  if (model_->recall() != nullptr) recall_.emplace(*model_->recall());
   TensorFile file;
   save(file);
   for (const auto& [name, tensor] : file.tensors) state_bytes_ += static_cast<std::int64_t>(tensor.bytes.size());
@@ -81,16 +92,33 @@ Observation ModelAnalyzer::watch(const FrameTime& time, const Encoded& frame) {
   out.layers = std::move(seen.layers);
   out.probabilities = frame.probabilities;
   out.thumbnail = frame.thumbnail;
+  if (recall_) {
+    const RecallObservation recalled = recall_->step(stack_.latents());
+    out.novelty = recalled.error;
+    if (maps_) out.novelty_map = recalled.errors;
+  }
   return out;
 }
 
 void ModelAnalyzer::discontinue() { break_off(stack_.state()); }
 
-void ModelAnalyzer::save(TensorFile& file) const { save_state(model_->stack(), stack_.state(), file); }
+std::int64_t ModelAnalyzer::guards() const {
+  return stack_.state().guards + (recall_ ? recall_->state().guards : 0);
+}
+
+void ModelAnalyzer::save(TensorFile& file) const {
+  save_state(model_->stack(), stack_.state(), file);
+  if (recall_) save_state(recall_->state(), file);
+}
 
 Result<void> ModelAnalyzer::restore(const TensorFile& file) {
   auto state = load_state(model_->stack(), file);
   if (!state) return std::move(state).error();
+  if (recall_) {
+    auto recall = load_state(*model_->recall(), file);
+    if (!recall) return std::move(recall).error();
+    recall_->state() = std::move(*recall);
+  }
   stack_.state() = std::move(*state);
   return {};
 }

@@ -1,9 +1,10 @@
-// A loaded model: encoder and stack weights, const and shared by every stream.
+// A loaded model: weights of encoder, stack and recall memory, const and shared by every stream.
 #pragma once
 
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "core/result.h"
 #include "models/encoder/encoder.h"
 #include "models/model_folder.h"
+#include "models/recall/recall_memory.h"
 #include "models/stack.h"
 
 namespace longtake {
@@ -23,14 +25,16 @@ class Model {
   const ModelFolder& folder() const noexcept { return folder_; }
   const Encoder& encoder() const noexcept { return encoder_; }
   const StackWeights& stack() const noexcept { return stack_; }
+  const RecallWeights* recall() const noexcept { return recall_ ? &*recall_ : nullptr; }  // null: the model has none
 
  private:
-  Model(ModelFolder folder, Encoder encoder, StackWeights stack)
-      : folder_(std::move(folder)), encoder_(std::move(encoder)), stack_(std::move(stack)) {}
+  Model(ModelFolder folder, Encoder encoder, StackWeights stack, std::optional<RecallWeights> recall)
+      : folder_(std::move(folder)), encoder_(std::move(encoder)), stack_(std::move(stack)), recall_(std::move(recall)) {}
 
   ModelFolder folder_;
   Encoder encoder_;
   StackWeights stack_;
+  std::optional<RecallWeights> recall_;
 };
 
 struct AnalyzerOptions {
@@ -39,6 +43,7 @@ struct AnalyzerOptions {
   // are black before anything looks at them.
   std::vector<std::vector<std::array<double, 2>>> roi;
   std::vector<std::vector<std::array<double, 2>>> mask;
+  bool maps = false;  // also say which parts of the picture are new
 };
 
 // The model at work on one stream.
@@ -50,7 +55,7 @@ class ModelAnalyzer final : public Analyzer {
   Observation watch(const FrameTime& time, const Encoded& frame) override;
   void discontinue() override;
   void save(TensorFile& file) const override;
-  std::int64_t guards() const override { return stack_.state().guards; }
+  std::int64_t guards() const override;
   std::int64_t state_bytes() const override { return state_bytes_; }
 
   // Goes on from a saved state. Errors: kModel; the analyzer is then as it was.
@@ -59,8 +64,10 @@ class ModelAnalyzer final : public Analyzer {
  private:
   std::shared_ptr<const Model> model_;
   bool scene_;
+  bool maps_;
   std::shared_ptr<const std::vector<std::uint8_t>> visible_;  // [224][224] 0 or 1; null: everything
   Stack stack_;
+  std::optional<RecallMemory> recall_;  // of models that have one
   std::int64_t state_bytes_ = 0;
 };
 

@@ -54,6 +54,9 @@ struct ModelFolder {
   std::string id() const { return sha256.substr(0, 12); }
   std::filesystem::path encoder() const { return path / config.encoder_file; }
   std::filesystem::path stack() const { return path / config.stack_file; }
+  std::optional<std::filesystem::path> recall() const {
+    return config.recall ? std::optional(path / config.recall->file) : std::nullopt;
+  }
 };
 
 // Checks that each file has the hash that SHA256SUMS gives. Errors: kModel.

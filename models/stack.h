@@ -69,6 +69,8 @@ class Stack {
   // `tokens` [tokens][channels] of one frame, `dt` seconds after the last one.
   StackObservation step(std::span<const float> tokens, double dt);
 
+  // x [tokens][latent] of the last frame; empty before the first.
+  std::span<const float> latents() const noexcept { return x_; }
   const StackState& state() const noexcept { return state_; }
   StackState& state() noexcept { return state_; }
 

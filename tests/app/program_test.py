@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The program as a user runs it: real video in, JSON lines out. Usage: program_test.py PATH/longtake [unittest arguments]"""
+import hashlib
 import json
 import os
 import pty
@@ -50,6 +51,12 @@ class Program(unittest.TestCase):
         done = run("analyze", cls.clip, "-o", cls.path("whole.jsonl"))
         assert done.returncode == 0, done.stderr
         cls.whole = open(cls.path("whole.jsonl"), "rb").read()
+        cls.recalling = cls.fresh_model("recalling", {"rule": "rls"})
+        cls.recall = ("--model", cls.recalling, "--maps", "--no-scene")
+        cls.part = (*cls.recall, "--from", "3", "--to", "5")  # the change is its frame 25
+        done = run("analyze", cls.clip, *cls.part)
+        assert done.returncode == 0, done.stderr
+        cls.recalled = done.stdout
 
     @classmethod
     def tearDownClass(cls):
@@ -58,6 +65,21 @@ class Program(unittest.TestCase):
     @classmethod
     def path(cls, name):
         return os.path.join(cls.folder, name)
+
+    @classmethod
+    def fresh_model(cls, name, recall):
+        """A model folder like the default one, with fresh weights and this recall memory, or none."""
+        folder = cls.path(name)
+        os.mkdir(folder)
+        os.symlink(os.path.join(MODEL, "encoder.safetensors"), os.path.join(folder, "encoder.safetensors"))
+        config = json.load(open(os.path.join(MODEL, "config.json")))
+        config.pop("recall", None)
+        if recall:
+            config["recall"] = recall
+        json.dump(config, open(os.path.join(folder, "config.json"), "w"))
+        done = run("models", "init", folder)
+        assert done.returncode == 0, done.stderr
+        return folder
 
     def assertFails(self, code, *arguments, says=""):
         done = run(*arguments)
@@ -197,6 +219,100 @@ class Program(unittest.TestCase):
         self.assertFails(5, "analyze", self.clip, "-o", result, "--checkpoint", checkpoint, "--fps", "5", says="settings")
         self.assertFails(5, "analyze", self.stream, "-o", result, "--checkpoint", checkpoint, says="belongs to")
         self.assertEqual(open(result, "rb").read(), before, "a refused run leaves the result alone")
+
+    # --- recall
+
+    def test_every_frame_says_how_new_it_is(self):
+        frames = of_type(records(self.recalled), "frame")
+        self.assertEqual(len(frames), 50)
+        for frame in frames:
+            self.assertAlmostEqual(sum(frame["novelty_map"]) / 16, frame["novelty"], places=5)
+        keys = [key for key in frames[5] if key != "novelty_map"]
+        self.assertEqual(keys, ["type", "frame", "pts", "t", "surprise", "novelty", "boundary", "layers"])
+        novelty = [frame["novelty"] for frame in frames]
+        self.assertLess(novelty[1], 0.5 * novelty[0], "the frame before it is known")
+        self.assertGreater(novelty[25], 5 * novelty[24], "behind the cut everything is new")
+        self.assertLess(novelty[30], 0.5 * novelty[25])
+        path = self.path("recalled.jsonl")
+        open(path, "wb").write(self.recalled)
+        checker = os.path.join(ROOT, "tests", "validate_jsonl.py")
+        done = subprocess.run([sys.executable, checker, path], capture_output=True, text=True)
+        self.assertIn(done.returncode, (0, 77), done.stdout + done.stderr)
+
+    def test_a_model_without_recall_says_nothing_of_it(self):
+        plain = self.fresh_model("plain", None)
+        done = run("analyze", self.clip, "--model", plain, "--to", "0.5", "--maps")
+        self.assertEqual(done.returncode, 0)
+        self.assertNotIn(b"novelty", done.stdout)
+        self.assertIn(b"--maps", done.stderr)
+        memory = self.path("plain.ltm")
+        run("analyze", self.clip, "--model", plain, "--to", "0.5", "--save-memory", memory)
+        self.assertNotIn("recall", json.loads(run("memory", "info", "--json", memory).stdout))
+        self.assertFails(5, "analyze", self.clip, "--model", self.recalling, "--memory", memory, says="belongs to")
+
+    def test_what_was_seen_before_is_less_new(self):
+        memory, both = self.path("seen.ltm"), self.path("seen twice.ltm")
+        first = run("analyze", self.clip, *self.part, "--save-memory", memory)
+        again = run("analyze", self.stream, *self.part, "--memory", memory, "--save-memory", both)
+        self.assertEqual((first.returncode, again.returncode), (0, 0), again.stderr)
+        novelty = [[f["novelty"] for f in of_type(records(done.stdout), "frame")] for done in (first, again)]
+        self.assertLess(sum(novelty[1]), sum(novelty[0]))
+        for start in (0, 25):
+            self.assertLess(novelty[1][start], 0.3 * novelty[0][start])
+        self.assertEqual(os.path.getsize(memory), os.path.getsize(both), "the size does not grow")
+        self.assertEqual(json.loads(run("memory", "info", "--json", both).stdout)["recall"]["frames"], 100)
+        self.assertIn(b"100 frames", run("memory", "info", both).stdout)
+        size = sum(r["state_bytes"] for r in of_type(records(again.stdout), "end"))
+        self.assertGreater(size, json.loads(run("memory", "info", "--json", both).stdout)["recall"]["bytes"])
+
+    def test_recall_gives_the_same_bytes_on_one_thread_in_two_parts_and_after_a_kill(self):
+        self.assertEqual(run("analyze", self.clip, *self.part, "--threads", 1).stdout, self.recalled)
+        memory = self.path("part.ltm")
+        first = run("analyze", self.clip, *self.recall, "--from", "3", "--to", "4.08", "--save-memory", memory)
+        rest = run("analyze", self.clip, *self.recall, "--from", "4.08", "--to", "5", "--memory", memory)
+        self.assertEqual(body(first.stdout) + body(rest.stdout), body(self.recalled))
+
+        result, checkpoint = self.path("recall killed.jsonl"), self.path("recall killed.ckpt")
+        command = ("analyze", self.clip, *self.part, "-o", result, "--checkpoint", checkpoint, "--checkpoint-every", "0")
+        child = subprocess.Popen([PROGRAM, *map(str, command)], stderr=subprocess.DEVNULL)
+        while child.poll() is None and (not os.path.exists(checkpoint) or os.path.getsize(result) < 10_000):
+            time.sleep(0.01)
+        child.kill()
+        child.wait()
+        self.assertTrue(os.path.exists(checkpoint), "the run ended before it could be killed")
+        self.assertEqual(run(*command).returncode, 0)
+        self.assertEqual(open(result, "rb").read(), self.recalled)
+
+    def test_a_recall_memory_that_does_not_fit_is_refused(self):
+        folder = self.fresh_model("unfit", {"rule": "delta"})
+        self.assertEqual(run("models", "verify", "--model", folder).returncode, 0)
+        self.assertIn(b"recall.safetensors", run("models", "show", "--model", folder).stdout)
+        weights, config, sums = (os.path.join(folder, name) for name in ("recall.safetensors", "config.json", "SHA256SUMS"))
+
+        def seal(changed):
+            lines = [line.split() for line in open(sums)]
+            with open(sums, "w") as file:
+                for digest, name in lines:
+                    path = os.path.join(folder, name)
+                    file.write(f"{hashlib.sha256(open(path, 'rb').read()).hexdigest() if path == changed else digest}  {name}\n")
+
+        whole, text = open(weights, "rb").read(), open(config).read()
+        open(weights, "wb").write(whole[:-1])
+        self.assertFails(5, "analyze", self.clip, "--model", folder, says="recall.safetensors is damaged")
+        seal(weights)
+        self.assertFails(5, "analyze", self.clip, "--model", folder, says="recall.safetensors")
+        open(weights, "wb").write(whole[:-2] + b"\x00\x7c")
+        seal(weights)
+        self.assertFails(5, "models", "verify", "--model", folder, says="not finite")
+        open(weights, "wb").write(whole)
+        seal(weights)
+        open(config, "w").write(text.replace('"keys": 64', '"keys": 63'))
+        seal(config)
+        self.assertFails(5, "analyze", self.clip, "--model", folder, says="keys.weight")
+        open(config, "w").write(text)
+        seal(config)
+        os.remove(weights)
+        self.assertFails(5, "models", "verify", "--model", folder, says="recall.safetensors is missing")
 
     # --- bad input, one clear sentence, the documented exit code
 

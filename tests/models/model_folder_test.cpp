@@ -21,13 +21,19 @@ TEST(ModelConfig, ComesBackAsItWasWritten) {
   config.decay = 0.25;
   config.keep_row_norms = true;
   config.running_means_s = {0.5, 2};
-  const auto back = parse_model_config(to_json(config), "config.json");
-  ASSERT_TRUE(back) << back.error().message;
-  EXPECT_EQ(to_json(*back), to_json(config));
+  for (const bool recall : {false, true}) {
+    if (recall) config.recall = RecallConfig{"both-rls", 32, 48, 96, "memory.safetensors"};
+    const auto back = parse_model_config(to_json(config), "config.json");
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(back->recall.has_value(), recall);
+    EXPECT_EQ(to_json(*back), to_json(config));
+  }
 }
 
 TEST(ModelConfig, WrongOnesAreRefusedWithTheReason) {
-  const std::string good = to_json(ModelConfig{});
+  ModelConfig whole;
+  whole.recall.emplace();
+  const std::string good = to_json(whole);
   const auto with = [&](const std::string& from, const std::string& to) {
     std::string text = good;
     const auto at = text.find(from);
@@ -51,6 +57,14 @@ TEST(ModelConfig, WrongOnesAreRefusedWithTheReason) {
       {with("\"decay\": 0.0", "\"decay\": 1.5"), "decay"},
       {with("\"keep_row_norms\": false", "\"keep_row_norms\": 1"), "keep_row_norms"},
       {with("stack.safetensors", "../stack"), "plain name"},
+      {with("recall.safetensors", "../recall"), "plain name"},
+      {with("\"rule\": \"rls\"", "\"rule\": \"knn\""), "knn"},
+      {with("\"keys\": 64", "\"keys\": 0"), "keys"},
+      {with("\"keys\": 64", "\"keys\": 4097"), "keys"},
+      {with("\"hidden\": 64", "\"hidden\": 1.5"), "hidden"},
+      {with("\"features\": 192", "\"features\": -1"), "features"},
+      {with("\"recall\": {", "\"recall\": {\"slots\": 3, "), "slots"},
+      {with(good.substr(good.find("\"recall\"")), "\"recall\": 1}"), "recall"},
   };
   for (const auto& [text, reason] : cases) {
     const auto config = parse_model_config(text, "config.json");
