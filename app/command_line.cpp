@@ -152,6 +152,16 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
         ->type_name("FILE");
     command->add_option("--cache", train.cache, "Where features of videos are kept (default: in the user's cache)")
         ->type_name("DIR");
+    if (part == TrainedPart::kStack) {
+      command->add_option("--inner", train.inner, "Kind of the layers (default: the model's): TTT, or a rival to compare with")
+          ->check(CLI::IsMember(inner_names()))
+          ->type_name("KIND");
+      command->add_option("--layers", train.layers, "How many (default: as the model)")->check(CLI::Range(1, 64))->type_name("N");
+    } else {
+      command->add_option("--rule", train.rule, "How it learns (default: the model's rule): TTT, or a rival to compare with")
+          ->check(CLI::IsMember(recall_rule_names()))
+          ->type_name("RULE");
+    }
     command->footer(example);
     command->callback([&, part] {
       verb = [&train, part](const Context& context) { return run_train(context, part, train); };

@@ -19,9 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string describe(const ModelConfig& config) {
-  return fmt::format("{} layers of TTT-{}, {} heads x {}, {} tokens a frame, {}", config.layers,
-                     config.inner == "mlp" ? "MLP" : "Linear", config.heads, config.channels / config.heads,
-                     config.tokens, config.trained ? "trained" : "not trained");
+  const std::string kind = !has_ttt_layers(config) ? config.inner : config.inner == "mlp" ? "TTT-MLP" : "TTT-Linear";
+  return fmt::format("{} layers of {}, {} heads x {}, {} tokens a frame, {}", config.layers, kind, config.heads,
+                     config.channels / config.heads, config.tokens, config.trained ? "trained" : "not trained");
 }
 
 }  // namespace
@@ -60,9 +60,9 @@ int run_models_show(const Context& context) {
 int run_models_verify(const Context& context) {
   auto path = context.model_path();
   if (!path) return context.fail(path.error());
-  auto model = Model::load(*path);  // hashes, then shapes and numbers
-  if (!model) return context.fail(model.error());
-  fmt::print("{}  {}  ok\n", (*model)->folder().id(), path->string());
+  auto folder = verify_model(*path);  // hashes, then shapes and numbers
+  if (!folder) return context.fail(folder.error());
+  fmt::print("{}  {}  ok\n", folder->id(), path->string());
   return kExitDone;
 }
 

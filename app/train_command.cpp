@@ -56,6 +56,9 @@ int run_train(const Context& context, TrainedPart part, const TrainSettings& tra
   request.output = settings.output;
   request.videos = settings.inputs;
   request.validation = train.validation;
+  request.inner = train.inner;
+  request.layers = train.layers;
+  request.rule = train.rule;
   request.seed = train.seed;
   request.threads = settings.thread_count();
   if (!train.budget.empty()) {

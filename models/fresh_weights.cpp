@@ -53,6 +53,13 @@ void add_starts(const std::vector<ParameterStart>& parts, Random& random, Tensor
     std::size_t count = 1;
     for (const std::int64_t extent : part.shape) count *= static_cast<std::size_t>(extent);
     std::vector<float> values(count, static_cast<float>(part.centre));
+    if (part.rise != 0) {
+      const auto last = static_cast<std::size_t>(part.shape.back());
+      const double whole = last > 1 ? static_cast<double>(last - 1) : 1;
+      for (std::size_t i = 0; i < count; ++i) {
+        values[i] += static_cast<float>(part.rise * (static_cast<double>(i % last) / whole - 0.5));
+      }
+    }
     if (part.spread > 0) {
       for (float& value : values) value += static_cast<float>(part.spread * random.normal());
     }

@@ -37,6 +37,10 @@ class Model {
   std::optional<RecallWeights> recall_;
 };
 
+// Checks all that is in a folder, also of a model that cannot watch (see has_ttt_layers() and recall_rule_is_rival()).
+// Errors: kModel.
+Result<ModelFolder> verify_model(const std::filesystem::path& folder);
+
 struct AnalyzerOptions {
   bool scene = true;  // also run the encoder's own classifier
   // Polygons of x, y in 0..1 of the upright picture. Pixels outside every `roi` (if there is one) or inside a `mask`

@@ -126,7 +126,19 @@ std::vector<std::string> hashed_files(const ModelConfig& config) {
 
 std::string as_bytes_hash(const std::string& text) { return sha256_hex(std::as_bytes(std::span(text))); }
 
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
 }  // namespace
+
+std::vector<std::string> inner_names() {
+  return {"mlp", "linear", "none", "gru", "lstm", "rwkv", "gla", "mamba", "attention", "attention-window"};
+}
+
+bool has_ttt_layers(const ModelConfig& config) { return config.inner == "mlp" || config.inner == "linear"; }
 
 Result<ModelConfig> parse_model_config(const std::string& text, const std::string& name) {
   const auto wrong = [&](const std::string& what) {
@@ -162,6 +174,7 @@ Result<ModelConfig> parse_model_config(const std::string& text, const std::strin
   layers.take("heads", config.heads, 1, 256);
   layers.take("swiglu", config.swiglu, 1, 65536);
   layers.take("inner", config.inner);
+  if (config.inner == "attention-window") layers.take("window_frames", config.window_frames, 2, 4096);
   layers.take("update", config.update);
   layers.take("decay", config.decay, 0, 1);
   layers.take("keep_row_norms", config.keep_row_norms);
@@ -184,16 +197,28 @@ Result<ModelConfig> parse_model_config(const std::string& text, const std::strin
     recall.take("keys", memory.keys, 1, 4096);
     recall.take("hidden", memory.hidden, 1, 4096);
     recall.take("features", memory.features, 1, 4096);
+    if (memory.rule == "attention") recall.take("window", memory.window, 1, 4096);
     recall.end();
     if (!recall.complaint().empty()) return wrong(recall.complaint());
-    if (!recall_rule_known(memory.rule)) return wrong(fmt::format("recall: no rule is called \"{}\"", memory.rule));
+    const std::vector<std::string> rules = recall_rule_names();
+    if (std::find(rules.begin(), rules.end(), memory.rule) == rules.end()) {
+      return wrong(fmt::format("recall: \"rule\" must be one of {}", joined(rules)));
+    }
     if (!plain_file_name(memory.file)) return wrong("a weight file must be a plain name in the same folder");
   }
   if (schema != 1) return wrong("\"schema\" is missing");
   if (type != "efficientnet-lite0") return wrong(fmt::format("encoder: no type \"{}\" is known", type));
-  if (config.inner != "mlp" && config.inner != "linear") return wrong("stack: \"inner\" must be mlp or linear");
+  const std::vector<std::string> inners = inner_names();
+  if (std::find(inners.begin(), inners.end(), config.inner) == inners.end()) {
+    return wrong(fmt::format("stack: \"inner\" must be one of {}", joined(inners)));
+  }
   if (config.update != "all" && config.update != "last") return wrong("stack: \"update\" must be all or last");
   if (config.update == "last" && config.inner == "linear") return wrong("stack: a linear inner model has one layer only");
+  const bool as_without_ttt =
+      config.update == "all" && config.decay == 0 && !config.keep_row_norms && !config.causal;
+  if (!has_ttt_layers(config) && !as_without_ttt) {
+    return wrong("stack: \"update\", \"decay\", \"keep_row_norms\" and \"causal\" are for TTT layers");
+  }
   if (config.channels % config.heads != 0 || (config.channels / config.heads) % 2 != 0) {
     return wrong("stack: \"channels\" must be \"heads\" times an even number");
   }
@@ -220,6 +245,7 @@ std::string to_json(const ModelConfig& config) {
   stack["heads"] = config.heads;
   stack["swiglu"] = config.swiglu;
   stack["inner"] = config.inner;
+  if (config.inner == "attention-window") stack["window_frames"] = config.window_frames;
   stack["update"] = config.update;
   stack["decay"] = config.decay;
   stack["keep_row_norms"] = config.keep_row_norms;
@@ -235,6 +261,7 @@ std::string to_json(const ModelConfig& config) {
     recall["keys"] = config.recall->keys;
     recall["hidden"] = config.recall->hidden;
     recall["features"] = config.recall->features;
+    if (config.recall->rule == "attention") recall["window"] = config.recall->window;
   }
   return root.dump(2) + "\n";
 }

@@ -27,7 +27,8 @@ struct ModelConfig {
   int layers = 2;
   int heads = 2;
   int swiglu = 336;         // inner width of the feed-forward
-  std::string inner = "mlp";  // or "linear"
+  std::string inner = "mlp";  // see inner_names()
+  int window_frames = 32;     // attention-window: frames a token looks at, its own among them
   std::string update = "all";   // or "last": W1 and b1 of an MLP stay as they were learned
   double decay = 0;             // 0..1: how far each frame takes W back to its start
   bool keep_row_norms = false;  // rows of the last layer keep the length they had at the start
@@ -42,6 +43,11 @@ struct ModelConfig {
   std::string encoder_file = "encoder.safetensors";
   std::string stack_file = "stack.safetensors";
 };
+
+// What the layers of a stack may be: TTT layers with an MLP or a linear inner model, then their rivals, see
+// models/baselines/rival_mixers.h. Only the former watch streams.
+std::vector<std::string> inner_names();
+bool has_ttt_layers(const ModelConfig& config);
 
 Result<ModelConfig> parse_model_config(const std::string& json, const std::string& name_for_messages);
 std::string to_json(const ModelConfig& config);

@@ -64,6 +64,12 @@ TttBlockConfig ttt_block_config(const ModelConfig& config) {
 }
 
 Result<StackWeights> load_stack(const ModelConfig& config, const TensorFile& file) {
+  if (!has_ttt_layers(config)) {
+    return Error{ErrorKind::kModel,
+                 fmt::format("cannot watch with model \"{}\": its layers are of kind \"{}\", which is there to be trained "
+                             "and compared; only TTT layers (mlp, linear) watch",
+                             config.name, config.inner)};
+  }
   const int means = static_cast<int>(config.running_means_s.size());
   const int horizons = static_cast<int>(config.horizons_s.size());
   StackWeights out;

@@ -38,7 +38,7 @@ struct StackWeights {
 
 // Tensors: tokens.mean tokens.scale [channels], tokens.projection [latent][channels], input.weight [C][…] input.bias
 // [C], position [tokens][C], blocks.I.…, norm.weight [C], head.weight [horizons·latent][C], head.bias, mean_weights
-// [horizons][means]. Errors: kModel.
+// [horizons][means]. Errors: kModel; also of a stack without TTT layers.
 Result<StackWeights> load_stack(const ModelConfig& config, const TensorFile& file);
 
 struct StackState {

@@ -1,5 +1,6 @@
 #include "models/recall/recall_config.h"
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 #include <string_view>
@@ -19,6 +20,7 @@ constexpr std::array kRules{Rule{"delta", RecallRule::kDelta, true, false},
                             Rule{"mlp-last", RecallRule::kDelta, false, true},
                             Rule{"mlp-rls", RecallRule::kRls, false, true},
                             Rule{"both-rls", RecallRule::kRls, true, true}};
+constexpr std::array<std::string_view, 4> kRivals{"none", "gla", "gru", "attention"};
 
 const Rule& named(const std::string& name) {
   for (const Rule& rule : kRules) {
@@ -38,11 +40,23 @@ std::vector<std::int64_t> recall_hidden_tokens(int half) {
   return out;
 }
 
-bool recall_rule_known(const std::string& rule) {
-  for (const Rule& known : kRules) {
-    if (known.name == rule) return true;
-  }
-  return false;
+std::vector<std::string> recall_rule_names() {
+  std::vector<std::string> out;
+  for (const Rule& rule : kRules) out.emplace_back(rule.name);
+  out.insert(out.end(), kRivals.begin(), kRivals.end());
+  return out;
+}
+
+bool recall_rule_is_rival(const std::string& rule) {
+  return std::find(kRivals.begin(), kRivals.end(), rule) != kRivals.end();
+}
+
+RecallConfig recall_config_of(const std::string& rule) {
+  RecallConfig config;
+  config.rule = rule;
+  // Memory of a GRU is its width; that of the others is as wide as a frame.
+  if (rule == "gru") config.hidden = 256;
+  return config;
 }
 
 RecallShape recall_shape(const RecallConfig& config, int values) {
@@ -55,6 +69,8 @@ RecallShape recall_shape(const RecallConfig& config, int values) {
   return shape;
 }
 
-bool recall_uses_hidden(const RecallConfig& config) { return named(config.rule).hidden; }
+bool recall_uses_hidden(const RecallConfig& config) {
+  return !recall_rule_is_rival(config.rule) && named(config.rule).hidden;
+}
 
 }  // namespace longtake

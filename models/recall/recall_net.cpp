@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 
+#include "models/baselines/recall_rivals.h"
 #include "models/net/products.h"
 #include "models/net/tensor_file.h"
 #include "models/recall/recall_function.h"
@@ -16,6 +17,9 @@ constexpr std::int64_t kHalves = 2;
 
 at::Tensor unit(const at::Tensor& x) { return x / at::clamp_min(at::sqrt((x * x).sum(-1, true)), 1e-6); }
 
+bool has_keys(const RecallConfig& config) { return config.rule != "none" && config.rule != "gru"; }
+bool has_gates(const RecallConfig& config) { return config.rule != "none"; }
+
 // Per half: [2][n][in] · [2][in][out].
 at::Tensor through(const at::Tensor& x, const at::Tensor& weight) { return batched_product(x, weight); }
 
@@ -25,15 +29,23 @@ std::vector<ParameterStart> recall_parameters(const RecallConfig& config, int la
   const std::int64_t values = std::int64_t(RecallNet::kTokens / 2) * latent;
   const std::int64_t d = config.keys, h = config.hidden, g = config.features;
   const double narrow = 1 / std::sqrt(static_cast<double>(values));
-  const RecallShape shape = recall_shape(config, static_cast<int>(values));
   std::vector<ParameterStart> out{{"features.weight", {kHalves, values, g}, narrow},
                                   {"features.bias", {kHalves, 1, g}},
                                   {"base.weight", {kHalves, g, values}, 0.002},
-                                  {"base.bias", {kHalves, 1, values}},
-                                  {"gates.weight", {kHalves, g, 2}, 0.02},
-                                  {"gates.bias", {kHalves, 1, 2}, 0, 2},
-                                  {"keys.weight", {kHalves, values, d}, narrow},
-                                  {"keys.features", {kHalves, g, d}, 0.1 / std::sqrt(static_cast<double>(g))}};
+                                  {"base.bias", {kHalves, 1, values}}};
+  if (has_gates(config)) {
+    out.push_back({"gates.weight", {kHalves, g, 2}, 0.02});
+    out.push_back({"gates.bias", {kHalves, 1, 2}, 0, 2});
+  }
+  if (has_keys(config)) {
+    out.push_back({"keys.weight", {kHalves, values, d}, narrow});
+    out.push_back({"keys.features", {kHalves, g, d}, 0.1 / std::sqrt(static_cast<double>(g))});
+  }
+  if (const auto rival = make_recall_rival(config, values)) {
+    for (ParameterStart& part : rival->parameters()) out.push_back(std::move(part));
+    return out;
+  }
+  const RecallShape shape = recall_shape(config, static_cast<int>(values));
   if (recall_uses_hidden(config) || shape.rule == RecallRule::kMlp) {
     out.push_back({"hidden.weight", {kHalves, d, h}, 1 / std::sqrt(static_cast<double>(d))});
     out.push_back({"hidden.bias", {kHalves, 1, h}, 0, -0.5});
@@ -49,7 +61,8 @@ Result<RecallNet> RecallNet::load(const RecallConfig& config, int latent, const 
   RecallNet net;
   net.config_ = config;
   net.latent_ = latent;
-  net.shape_ = recall_shape(config, kTokens / 2 * latent);
+  net.rival_ = make_recall_rival(config, kTokens / 2 * latent);
+  if (!net.rival_) net.shape_ = recall_shape(config, kTokens / 2 * latent);
   for (const ParameterStart& wanted : recall_parameters(config, latent)) {
     auto tensor = tensor_of(file, wanted.name, wanted.shape);
     if (!tensor) return std::move(tensor).error();
@@ -64,10 +77,14 @@ TensorFile RecallNet::save(TensorType type) const {
   return file;
 }
 
-std::size_t RecallNet::state_bytes() const { return kHalves * recall_state_size(shape_) * sizeof(float); }
+std::size_t RecallNet::state_bytes() const {
+  const std::size_t numbers = rival_ ? static_cast<std::size_t>(rival_->state_size()) : recall_state_size(shape_);
+  return kHalves * numbers * sizeof(float);
+}
 
 at::Tensor RecallNet::start(std::int64_t batch) const {
-  const auto& any = parameters_.at("keys.weight");
+  const auto& any = parameters_.at("features.weight");
+  if (rival_) return at::zeros({kHalves * batch, rival_->state_size()}, any.options().requires_grad(false));
   const std::int64_t values = shape_.values, n = shape_.keys;
   std::vector<at::Tensor> parts;  // [2][…] each
   switch (shape_.rule) {
@@ -101,8 +118,10 @@ RecallNetOutputs RecallNet::forward(const at::Tensor& x, const at::Tensor& state
 
   const at::Tensor a = at::gelu(through(visible, of("features.weight")) + of("features.bias"), "tanh");
   const at::Tensor base = through(a, of("base.weight")) + of("base.bias");
-  const at::Tensor gates = at::sigmoid(through(a, of("gates.weight")) + of("gates.bias"));  // [2][B·T][2]
-  at::Tensor key = unit(through(visible, of("keys.weight")) + through(a, of("keys.features")));
+  at::Tensor gates;  // [2][B·T][2]
+  if (has_gates(config_)) gates = at::sigmoid(through(a, of("gates.weight")) + of("gates.bias"));
+  at::Tensor key;
+  if (has_keys(config_)) key = unit(through(visible, of("keys.weight")) + through(a, of("keys.features")));
   if (recall_uses_hidden(config_)) {
     const at::Tensor raw = at::gelu(
         through(std::sqrt(static_cast<double>(config_.keys)) * key, of("hidden.weight")) + of("hidden.bias"), "tanh");
@@ -110,16 +129,28 @@ RecallNetOutputs RecallNet::forward(const at::Tensor& x, const at::Tensor& state
     key = config_.rule == "both-rls" ? at::cat({key, features}, -1) * std::sqrt(0.5) : features;
   }
   const auto streams = [&](const at::Tensor& rows) { return rows.reshape({kHalves * batch, frames, rows.size(-1)}); };
-  RecallInputs in;
-  in.x = streams(key);
-  in.v = streams(hidden - base);
-  if (write.defined()) in.c = streams(gates.narrow(-1, 1, 1)).squeeze(-1) * write.repeat({kHalves, 1});
-  if (shape_.rule == RecallRule::kRls) in.lambda = at::exp(of("log_lambda"));
-  if (shape_.rule == RecallRule::kMlp) in.rate = at::exp(of("log_rate"));
-  in.start = state.defined() ? state : start(batch);
-  const RecallOutputs recalled = recall(shape_, in);
+  const at::Tensor values = streams(hidden - base), from = state.defined() ? state : start(batch);
+  at::Tensor writes, c;
+  if (write.defined() && gates.defined()) {
+    writes = write.repeat({kHalves, 1});
+    c = streams(gates.narrow(-1, 1, 1)).squeeze(-1) * writes;
+  }
+  RecallOutputs recalled;
+  if (rival_) {
+    recalled = rival_->forward(parameters_, {streams(a), key.defined() ? streams(key) : key, values, writes, c, from});
+  } else {
+    RecallInputs in;
+    in.x = streams(key);
+    in.v = values;
+    in.c = c;
+    if (shape_.rule == RecallRule::kRls) in.lambda = at::exp(of("log_lambda"));
+    if (shape_.rule == RecallRule::kMlp) in.rate = at::exp(of("log_rate"));
+    in.start = from;
+    recalled = recall(shape_, in);
+  }
 
-  const at::Tensor answer = base + recalled.z.view({kHalves, batch * frames, -1}) * gates.narrow(-1, 0, 1);
+  at::Tensor answer = base;
+  if (gates.defined()) answer = base + recalled.z.view({kHalves, batch * frames, -1}) * gates.narrow(-1, 0, 1);
   const at::Tensor tokens = answer.view({kHalves, batch, frames, kTokens / 2, latent});
   // Back into the order of the tokens.
   const at::Tensor order = at::argsort(at::cat({even, odd}));

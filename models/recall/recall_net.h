@@ -9,6 +9,7 @@
 //     r, c = σ(a Γ + γ)                                how much is read, how much is written
 //     x = k, or unit-like features of it               see RecallConfig::rule
 //     prediction = base + r z,  z what the memory answers to x, taught v = hid − base
+//   Rivals of the rules make their own use of a, k, v and c, and some leave k or the gates out: baselines/recall_rivals.h.
 //   Keys are made the same way for reading and writing, values are raw residuals, and no norm stands between: the size of
 //   an answer says how well it is known.
 //
@@ -16,6 +17,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -32,8 +34,10 @@ std::vector<ParameterStart> recall_parameters(const RecallConfig& config, int la
 
 struct RecallNetOutputs {
   at::Tensor predictions;  // [B][T][tokens][latent], each token from the other half and the memory before its frame
-  at::Tensor state;        // [2·B][recall_state_size], half by half
+  at::Tensor state;        // [2·B][numbers of a half's state], half by half
 };
+
+class RecallRival;
 
 class RecallNet {
  public:
@@ -43,7 +47,7 @@ class RecallNet {
   static Result<RecallNet> load(const RecallConfig& config, int latent, const TensorFile& file);
   TensorFile save(TensorType type) const;
 
-  at::Tensor start(std::int64_t batch) const;  // [2·B][recall_state_size]
+  at::Tensor start(std::int64_t batch) const;  // [2·B][numbers of a half's state]
 
   // x [B][T][tokens][latent]. `write` [B][T] scales how much is written; undefined: nothing is, and all frames are read
   // from the state as it is. `state` undefined: the start.
@@ -58,7 +62,8 @@ class RecallNet {
  private:
   RecallConfig config_;
   int latent_ = 0;
-  RecallShape shape_;
+  RecallShape shape_;                         // of a rule that is no rival
+  std::shared_ptr<const RecallRival> rival_;  // or null
   definition::Parameters parameters_;
 };
 

@@ -52,7 +52,8 @@ RecallTraining::RecallTraining(RecallNet& net, LatentsOf latents, const Split& s
 
 bool RecallTraining::decays(std::string_view name) const {
   return name == "features.weight" || name == "base.weight" || name == "keys.weight" || name == "keys.features" ||
-         name == "gates.weight";
+         name == "gates.weight" || name == "decay.weight" || name == "input.weight" || name == "recurrent.weight" ||
+         name == "read.weight" || name == "answer.weight";
 }
 
 at::Tensor RecallTraining::loss(std::int64_t step, int shard, const definition::Parameters& parameters, Figures& parts) {

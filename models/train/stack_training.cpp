@@ -84,7 +84,8 @@ StackTraining::StackTraining(StackNet& net, const Split& split, const StackTrain
   if (options.shards < 1 || options.streams.rows % options.shards != 0) {
     throw std::invalid_argument("StackTraining: the rows must be shared out evenly among the shards");
   }
-  if (options.remember > 0 && !split.held_out.empty()) {
+  if (!has_ttt_layers(net.config())) options_.remember = 0;  // rivals have no inner loss to tell by
+  if (options_.remember > 0 && !split.held_out.empty()) {
     StackStreamOptions streams = options.streams;
     streams.seed ^= 0x6a75646765000000ULL;
     held_out_streams_.emplace(net, split.held_out, streams);
@@ -99,7 +100,8 @@ bool StackTraining::decays(std::string_view name) const {
   // Matrices of the outer net only: not vectors, and not the start of the inner one.
   const at::Tensor& parameter = net_.parameters().find(name)->second;
   const bool inner = name.ends_with(".W1") || name.ends_with(".W2");
-  return parameter.dim() == 2 && parameter.size(0) > 1 && parameter.size(1) > 1 && !inner;
+  const bool rates = name.ends_with(".a_log");  // of Mamba's states
+  return parameter.dim() == 2 && parameter.size(0) > 1 && parameter.size(1) > 1 && !inner && !rates;
 }
 
 at::Tensor StackTraining::loss(std::int64_t step, int shard, const definition::Parameters& parameters, Figures& parts) {

@@ -98,13 +98,34 @@ Result<void> link_or_copy(const fs::path& from, const fs::path& to) {
 
 // What a checkpoint has to agree with.
 std::string settings_of(const TrainRequest& request, const std::string& model, const Split& split) {
-  std::string text = fmt::format("{} {} {} steps {} rate {} seed {}", request.part == TrainedPart::kStack ? "stack" : "recall",
-                                 model, request.fresh, request.how.steps, request.how.rate, request.seed);
+  std::string text = fmt::format("{} {} {} steps {} rate {} seed {} inner {} layers {} rule {}",
+                                 request.part == TrainedPart::kStack ? "stack" : "recall", model, request.fresh,
+                                 request.how.steps, request.how.rate, request.seed, request.inner.value_or(""),
+                                 request.layers.value_or(0), request.rule.value_or(""));
   for (const auto* clips : {&split.train, &split.held_out}) {
     text += "\n";
     for (const Clip& clip : *clips) text += fmt::format("{} {} {}\n", clip.features->name(), clip.first, clip.end);
   }
   return sha256_hex(std::as_bytes(std::span(text)));
+}
+
+// The base's, with what is asked for instead.
+ModelConfig wanted_config(const TrainRequest& request, ModelConfig config) {
+  if (request.inner && *request.inner != config.inner) {
+    config.inner = *request.inner;
+    const ModelConfig usual;
+    config.update = usual.update;
+    config.decay = usual.decay;
+    config.keep_row_norms = usual.keep_row_norms;
+    config.causal = usual.causal;
+  }
+  if (request.layers) config.layers = *request.layers;
+  if (request.rule && (!config.recall || config.recall->rule != *request.rule)) {
+    RecallConfig recall = recall_config_of(*request.rule);
+    if (config.recall) recall.file = config.recall->file;
+    config.recall = recall;
+  }
+  return config;
 }
 
 class Writer {
@@ -135,6 +156,9 @@ class Writer {
 }  // namespace
 
 Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObserver& observer, std::stop_token stop) {
+  if (!request.fresh && (request.inner || request.layers || request.rule)) {
+    return Error{ErrorKind::kUsage, "another kind of layer or rule, or another number of layers, begins with fresh weights"};
+  }
   std::error_code ec;
   fs::create_directories(request.output, ec);
   if (!fs::is_directory(request.output, ec)) {
@@ -168,7 +192,7 @@ Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObser
   observer.note(fmt::format("{} clips to train on, {} to judge by", split.train.size(), split.held_out.size()));
 
   prepare_for_training();
-  ModelConfig config = base->config;
+  ModelConfig config = wanted_config(request, base->config);
   TrainerOptions how = request.how;
   how.threads = request.threads;
   how.settings = settings_of(request, base->sha256, split);

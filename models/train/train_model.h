@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -21,6 +22,10 @@ struct TrainRequest {
   TrainedPart part = TrainedPart::kStack;
   std::filesystem::path base;  // model folder: its encoder, its shape and the parts that are not trained
   bool fresh = true;           // the part begins with random weights, and the stack with a projection fitted to the videos
+  // Of a part that is fresh, instead of what the base has:
+  std::optional<std::string> inner;  // kStack: one of inner_names()
+  std::optional<int> layers;         // kStack: 1 to 64
+  std::optional<std::string> rule;   // kRecall: one of recall_rule_names()
   std::filesystem::path output;         // model folder; may be `base`
   std::vector<std::string> videos;      // files; folders stand for all videos below them
   std::vector<std::string> validation;  // to judge by; empty: some of the videos, which are then not trained on

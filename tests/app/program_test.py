@@ -341,6 +341,23 @@ class Program(unittest.TestCase):
         self.assertFails(5, "analyze", self.clip, "--model", self.path("nowhere"), says="nowhere")
         self.assertFails(6, "analyze", self.clip, "--device", "cuda", says="cuda")
 
+    def test_a_rival_is_whole_but_does_not_watch(self):
+        rival = self.path("rival")
+        os.makedirs(rival)
+        shutil.copy(os.path.join(MODEL, "encoder.safetensors"), rival)
+        config = json.load(open(os.path.join(MODEL, "config.json")))
+        config.pop("recall", None)
+        config["stack"]["inner"] = "gru"
+        json.dump(config, open(os.path.join(rival, "config.json"), "w"))
+        for verb in ("init", rival), ("verify", "--model", rival):
+            done = run("models", *verb)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertFails(5, "analyze", self.clip, "--model", rival, says='"gru"')
+        for options in ("stack", "--inner", "elephant"), ("recall", "--rule", "elephant"), ("stack", "--layers", "0"), \
+                ("stack", "--inner", "lstm", "--init", rival), ("recall", "--rule", "gla", "--init", rival):
+            self.assertFails(2, "train", *options, self.clip, "-o", self.path("nothing"))
+            self.assertFalse(os.path.exists(self.path("nothing")))
+
     def test_a_full_disk_is_said(self):
         done = run("analyze", self.clip, "-o", "/dev/full")
         self.assertEqual(done.returncode, 1)

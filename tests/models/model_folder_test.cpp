@@ -30,6 +30,23 @@ TEST(ModelConfig, ComesBackAsItWasWritten) {
   }
 }
 
+TEST(ModelConfig, EveryKindOfLayerAndRuleComesBack) {
+  for (const std::string& inner : inner_names()) {
+    for (const std::string& rule : recall_rule_names()) {
+      ModelConfig config;
+      config.inner = inner;
+      config.window_frames = inner == "attention-window" ? 7 : 32;
+      config.recall = recall_config_of(rule);
+      config.recall->window = rule == "attention" ? 5 : 32;
+      const auto back = parse_model_config(to_json(config), "config.json");
+      ASSERT_TRUE(back) << back.error().message;
+      EXPECT_EQ(to_json(*back), to_json(config));
+      EXPECT_EQ(back->window_frames, config.window_frames);
+      EXPECT_EQ(back->recall->window, config.recall->window);
+    }
+  }
+}
+
 TEST(ModelConfig, WrongOnesAreRefusedWithTheReason) {
   ModelConfig whole;
   whole.recall.emplace();
@@ -50,6 +67,10 @@ TEST(ModelConfig, WrongOnesAreRefusedWithTheReason) {
       {with("\"layers\": 2", "\"layerz\": 2"), "layerz"},
       {with("\"heads\": 2", "\"heads\": 3"), "heads"},
       {with("\"inner\": \"mlp\"", "\"inner\": \"cnn\""), "inner"},
+      {with("\"inner\": \"mlp\"", "\"inner\": \"gru\", \"window_frames\": 8"), "window_frames"},
+      {with("\"inner\": \"mlp\"", "\"inner\": \"attention-window\", \"window_frames\": 1"), "window_frames"},
+      {with("\"inner\": \"mlp\",\n    \"update\": \"all\"", "\"inner\": \"gru\",\n    \"update\": \"last\""),
+       "TTT layers"},
       {with("\"causal\": false", "\"causal\": 0"), "causal"},
       {with("\"update\": \"all\"", "\"update\": \"first\""), "update"},
       {with("\"inner\": \"mlp\",\n    \"update\": \"all\"", "\"inner\": \"linear\",\n    \"update\": \"last\""),

@@ -150,6 +150,15 @@ TEST_F(StackOnFreshWeights, FreshWeightsAreTheSameFromTheSameSeed) {
   EXPECT_NE(serialize_tensors(fresh_stack(config_, 9, mean, scale)), serialize_tensors(fresh_stack(config_, 10, mean, scale)));
 }
 
+TEST_F(StackOnFreshWeights, ARivalIsRefusedByName) {
+  ModelConfig rival = config_;
+  rival.inner = "gru";
+  const auto refused = load_stack(rival, file_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kModel);
+  EXPECT_NE(refused.error().message.find("\"gru\""), std::string::npos) << refused.error().message;
+}
+
 TEST_F(StackOnFreshWeights, AMissingOrMisshapenTensorIsRefusedByName) {
   TensorFile missing = file_;
   missing.tensors.erase("blocks.1.seq_modeling_block.W2");
