@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "core/store/archive.h"
 #include "kernels/dense.h"
 #include "kernels/gelu.h"
@@ -97,6 +99,10 @@ float square(std::span<const float> numbers) {
 }  // namespace
 
 Result<RecallWeights> load_recall(const RecallConfig& config, int latent, const TensorFile& file) {
+  if (recall_rule_is_rival(config.rule)) {
+    return Error{ErrorKind::kModel,
+                 fmt::format("cannot watch with a recall memory of rule \"{}\", which is there to be trained and compared", config.rule)};
+  }
   RecallWeights out;
   out.config = config;
   out.latent = latent;

@@ -22,7 +22,7 @@ TEST(ModelConfig, ComesBackAsItWasWritten) {
   config.keep_row_norms = true;
   config.running_means_s = {0.5, 2};
   for (const bool recall : {false, true}) {
-    if (recall) config.recall = RecallConfig{"both-rls", 32, 48, 96, "memory.safetensors"};
+    if (recall) config.recall = RecallConfig{"both-rls", 32, 48, 96, 32, "memory.safetensors"};
     const auto back = parse_model_config(to_json(config), "config.json");
     ASSERT_TRUE(back) << back.error().message;
     EXPECT_EQ(back->recall.has_value(), recall);
