@@ -14,6 +14,7 @@
 #include "app/log.h"
 #include "app/settings.h"
 #include "app/version.h"
+#include "models/inner/inner_config.h"
 #include "models/instruction_set.h"
 #include "models/model.h"
 
@@ -156,6 +157,12 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
       command->add_option("--inner", train.inner, "Kind of the layers (default: the model's): TTT, or a rival to compare with")
           ->check(CLI::IsMember(inner_names()))
           ->type_name("KIND");
+      command->add_option("--optimiser", train.optimiser, "Of the layers' inner loop (default: the model's)")
+          ->check(CLI::IsMember(inner::optimiser_names()))
+          ->type_name("NAME");
+      command->add_option("--mini-batch", train.mini_batch, "What the inner loop takes a step for (default: as the model)")
+          ->check(CLI::IsMember(inner::mini_batch_names()))
+          ->type_name("WHAT");
       command->add_option("--layers", train.layers, "How many (default: as the model)")->check(CLI::Range(1, 64))->type_name("N");
     } else {
       command->add_option("--rule", train.rule, "How it learns (default: the model's rule): TTT, or a rival to compare with")

@@ -30,6 +30,8 @@ struct Context {
 struct TrainSettings {
   std::filesystem::path init;           // empty: fresh weights
   std::optional<std::string> inner;     // fresh layers of this kind instead of the model's
+  std::optional<std::string> optimiser;  // of their inner loop
+  std::optional<std::string> mini_batch;  // likewise
   std::optional<int> layers;            // so many
   std::optional<std::string> rule;      // a fresh recall memory that learns by this rule instead of the model's
   std::vector<std::string> validation;  // empty: some of the videos are held out

@@ -57,6 +57,8 @@ int run_train(const Context& context, TrainedPart part, const TrainSettings& tra
   request.videos = settings.inputs;
   request.validation = train.validation;
   request.inner = train.inner;
+  request.optimiser = train.optimiser;
+  request.mini_batch = train.mini_batch;
   request.layers = train.layers;
   request.rule = train.rule;
   request.seed = train.seed;

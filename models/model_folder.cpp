@@ -14,6 +14,7 @@
 
 #include "core/store/atomic_file.h"
 #include "core/store/sha256.h"
+#include "models/inner/inner_config.h"
 
 namespace longtake {
 namespace {
@@ -135,10 +136,13 @@ std::string joined(const std::vector<std::string>& names) {
 }  // namespace
 
 std::vector<std::string> inner_names() {
-  return {"mlp", "linear", "none", "gru", "lstm", "rwkv", "gla", "mamba", "attention", "attention-window"};
+  return {"mlp",  "linear", "cnn",  "transformer", "linear-attention", "nadaraya-watson", "none",
+          "gru", "lstm",   "rwkv", "gla",         "mamba",            "attention",       "attention-window"};
 }
 
-bool has_ttt_layers(const ModelConfig& config) { return config.inner == "mlp" || config.inner == "linear"; }
+bool has_ttt_layers(const ModelConfig& config) {
+  return (config.inner == "mlp" || config.inner == "linear") && !inner::takes_general_loop(config);
+}
 
 Result<ModelConfig> parse_model_config(const std::string& text, const std::string& name) {
   const auto wrong = [&](const std::string& what) {
@@ -181,6 +185,8 @@ Result<ModelConfig> parse_model_config(const std::string& text, const std::strin
   layers.take("causal", config.causal);
   layers.take("residual_gate", config.residual_gate);
   layers.take("base_rate", config.base_rate, 0, 1000);
+  layers.take("optimiser", config.optimiser);
+  layers.take("mini_batch", config.mini_batch);
   layers.take("running_means_s", config.running_means_s);
   layers.take("horizons_s", config.horizons_s);
   layers.end();
@@ -211,6 +217,9 @@ Result<ModelConfig> parse_model_config(const std::string& text, const std::strin
   const std::vector<std::string> inners = inner_names();
   if (std::find(inners.begin(), inners.end(), config.inner) == inners.end()) {
     return wrong(fmt::format("stack: \"inner\" must be one of {}", joined(inners)));
+  }
+  if (const std::string complaint = inner::complaint_about_inner(config); !complaint.empty()) {
+    return wrong("stack: " + complaint);
   }
   if (config.update != "all" && config.update != "last") return wrong("stack: \"update\" must be all or last");
   if (config.update == "last" && config.inner == "linear") return wrong("stack: a linear inner model has one layer only");
@@ -252,6 +261,8 @@ std::string to_json(const ModelConfig& config) {
   stack["causal"] = config.causal;
   stack["residual_gate"] = config.residual_gate;
   stack["base_rate"] = config.base_rate;
+  stack["optimiser"] = config.optimiser;
+  stack["mini_batch"] = config.mini_batch;
   stack["running_means_s"] = config.running_means_s;
   stack["horizons_s"] = config.horizons_s;
   if (config.recall) {

@@ -35,6 +35,8 @@ struct ModelConfig {
   bool causal = false;      // false: all queries of a frame read the state after that frame
   bool residual_gate = true;  // x + tanh(alpha) * TTT(x), alpha per channel
   double base_rate = 1.0;   // η_base of the inner loop
+  std::string optimiser = "sgd";     // of the inner loop: see inner/inner_optimiser.h
+  std::string mini_batch = "frame";  // what it takes a step for: or "token" or "stream", see inner/inner_mixer.h
   std::vector<double> running_means_s{0.3, 1, 10};
   std::vector<double> horizons_s{0.08, 0.4, 1};
 
@@ -44,9 +46,10 @@ struct ModelConfig {
   std::string stack_file = "stack.safetensors";
 };
 
-// What the layers of a stack may be: TTT layers with an MLP or a linear inner model, then their rivals, see
-// models/baselines/rival_mixers.h. Only the former watch streams.
+// What the layers of a stack may be: TTT layers, with inner models from mlp on to those of models/inner/inner_config.h,
+// then their rivals, see models/baselines/rival_mixers.h.
 std::vector<std::string> inner_names();
+// TTT layers of kernels/ttt.h: mlp or linear that learn by sgd, frame by frame. Only they watch streams.
 bool has_ttt_layers(const ModelConfig& config);
 
 Result<ModelConfig> parse_model_config(const std::string& json, const std::string& name_for_messages);

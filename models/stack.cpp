@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/store/archive.h"
+#include "models/inner/inner_config.h"
 
 namespace longtake {
 namespace {
@@ -65,10 +66,13 @@ TttBlockConfig ttt_block_config(const ModelConfig& config) {
 
 Result<StackWeights> load_stack(const ModelConfig& config, const TensorFile& file) {
   if (!has_ttt_layers(config)) {
+    const std::string how = inner::takes_general_loop(config)
+                                ? fmt::format(" with optimiser {} and mini_batch {}", config.optimiser, config.mini_batch)
+                                : "";
     return Error{ErrorKind::kModel,
-                 fmt::format("cannot watch with model \"{}\": its layers are of kind \"{}\", which is there to be trained "
-                             "and compared; only TTT layers (mlp, linear) watch",
-                             config.name, config.inner)};
+                 fmt::format("cannot watch with model \"{}\": its layers are of kind \"{}\"{}, which is there to be trained "
+                             "and compared; only TTT layers (mlp, linear) with sgd and frame watch",
+                             config.name, config.inner, how)};
   }
   const int means = static_cast<int>(config.running_means_s.size());
   const int horizons = static_cast<int>(config.horizons_s.size());

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 
 #include "models/baselines/rival_mixers.h"
+#include "models/inner/inner_config.h"
+#include "models/inner/inner_mixer.h"
 #include "models/net/products.h"
 #include "models/net/rows.h"
 #include "models/net/ttt_mixer.h"
@@ -11,6 +13,7 @@
 namespace longtake {
 
 std::unique_ptr<Mixer> make_mixer(const ModelConfig& config) {
+  if (inner::takes_general_loop(config)) return std::make_unique<inner::InnerMixer>(config);
   definition::Operations fast;
   fast.inner_loop = [](const TttShape& shape, const definition::InnerInputs& in, const definition::FastWeights& start) {
     return ttt_inner_loop(shape, in, start);

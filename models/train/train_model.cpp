@@ -12,6 +12,7 @@
 #include "core/store/atomic_file.h"
 #include "core/store/sha256.h"
 #include "models/fresh_weights.h"
+#include "models/inner/inner_config.h"
 #include "models/net/stack_net.h"
 #include "models/net/tensor_file.h"
 #include "models/recall/recall_net.h"
@@ -98,9 +99,10 @@ Result<void> link_or_copy(const fs::path& from, const fs::path& to) {
 
 // What a checkpoint has to agree with.
 std::string settings_of(const TrainRequest& request, const std::string& model, const Split& split) {
-  std::string text = fmt::format("{} {} {} steps {} rate {} seed {} inner {} layers {} rule {}",
+  std::string text = fmt::format("{} {} {} steps {} rate {} seed {} inner {} {} {} layers {} rule {}",
                                  request.part == TrainedPart::kStack ? "stack" : "recall", model, request.fresh,
                                  request.how.steps, request.how.rate, request.seed, request.inner.value_or(""),
+                                 request.optimiser.value_or(""), request.mini_batch.value_or(""),
                                  request.layers.value_or(0), request.rule.value_or(""));
   for (const auto* clips : {&split.train, &split.held_out}) {
     text += "\n";
@@ -118,7 +120,11 @@ ModelConfig wanted_config(const TrainRequest& request, ModelConfig config) {
     config.decay = usual.decay;
     config.keep_row_norms = usual.keep_row_norms;
     config.causal = usual.causal;
+    config.optimiser = usual.optimiser;
+    config.mini_batch = usual.mini_batch;
   }
+  if (request.optimiser) config.optimiser = *request.optimiser;
+  if (request.mini_batch) config.mini_batch = *request.mini_batch;
   if (request.layers) config.layers = *request.layers;
   if (request.rule && (!config.recall || config.recall->rule != *request.rule)) {
     RecallConfig recall = recall_config_of(*request.rule);
@@ -156,16 +162,21 @@ class Writer {
 }  // namespace
 
 Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObserver& observer, std::stop_token stop) {
-  if (!request.fresh && (request.inner || request.layers || request.rule)) {
-    return Error{ErrorKind::kUsage, "another kind of layer or rule, or another number of layers, begins with fresh weights"};
+  if (!request.fresh &&
+      (request.inner || request.optimiser || request.mini_batch || request.layers || request.rule)) {
+    return Error{ErrorKind::kUsage, "another kind of layer, inner loop or rule, or another number of layers, begins with fresh weights"};
+  }
+  auto base = open_model_folder(request.base);
+  if (!base) return std::move(base).error();
+  ModelConfig config = wanted_config(request, base->config);
+  if (const std::string complaint = inner::complaint_about_inner(config); !complaint.empty()) {
+    return Error{ErrorKind::kUsage, "cannot train such layers: " + complaint};
   }
   std::error_code ec;
   fs::create_directories(request.output, ec);
   if (!fs::is_directory(request.output, ec)) {
     return Error{ErrorKind::kUnexpected, fmt::format("cannot make folder \"{}\"", request.output.string())};
   }
-  auto base = open_model_folder(request.base);
-  if (!base) return std::move(base).error();
   auto stack_file = read_tensors(base->stack());
   if (!stack_file) return std::move(stack_file).error();
   auto encoder = Encoder::load(base->encoder());
@@ -192,7 +203,6 @@ Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObser
   observer.note(fmt::format("{} clips to train on, {} to judge by", split.train.size(), split.held_out.size()));
 
   prepare_for_training();
-  ModelConfig config = wanted_config(request, base->config);
   TrainerOptions how = request.how;
   how.threads = request.threads;
   how.settings = settings_of(request, base->sha256, split);

@@ -23,7 +23,9 @@ struct TrainRequest {
   std::filesystem::path base;  // model folder: its encoder, its shape and the parts that are not trained
   bool fresh = true;           // the part begins with random weights, and the stack with a projection fitted to the videos
   // Of a part that is fresh, instead of what the base has:
-  std::optional<std::string> inner;  // kStack: one of inner_names()
+  std::optional<std::string> inner;       // kStack: one of inner_names()
+  std::optional<std::string> optimiser;   // kStack: one of inner::optimiser_names()
+  std::optional<std::string> mini_batch;  // kStack: one of inner::mini_batch_names()
   std::optional<int> layers;         // kStack: 1 to 64
   std::optional<std::string> rule;   // kRecall: one of recall_rule_names()
   std::filesystem::path output;         // model folder; may be `base`

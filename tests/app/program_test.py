@@ -354,6 +354,8 @@ class Program(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
         self.assertFails(5, "analyze", self.clip, "--model", rival, says='"gru"')
         for options in ("stack", "--inner", "elephant"), ("recall", "--rule", "elephant"), ("stack", "--layers", "0"), \
+                ("stack", "--optimiser", "elephant"), ("stack", "--inner", "cnn", "--mini-batch", "token"), \
+                ("stack", "--optimiser", "adam", "--init", rival), \
                 ("stack", "--inner", "lstm", "--init", rival), ("recall", "--rule", "gla", "--init", rival):
             self.assertFails(2, "train", *options, self.clip, "-o", self.path("nothing"))
             self.assertFalse(os.path.exists(self.path("nothing")))

@@ -47,6 +47,33 @@ TEST(ModelConfig, EveryKindOfLayerAndRuleComesBack) {
   }
 }
 
+TEST(ModelConfig, OtherInnerLoopsComeBackOrSayWhatTheyExclude) {
+  ModelConfig good;
+  good.inner = "mlp";
+  good.optimiser = "muon";
+  good.mini_batch = "token";
+  const auto back = parse_model_config(to_json(good), "config.json");
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(to_json(*back), to_json(good));
+
+  const auto refused = [&](const char* reason, auto change) {
+    ModelConfig config = good;
+    change(config);
+    const auto parsed = parse_model_config(to_json(config), "config.json");
+    ASSERT_FALSE(parsed) << reason;
+    EXPECT_NE(parsed.error().message.find(reason), std::string::npos) << parsed.error().message;
+  };
+  refused("must be sgd", [](ModelConfig& c) { c.optimiser = "abacus"; });
+  refused("must be frame", [](ModelConfig& c) { c.mini_batch = "week"; });
+  refused("whole frames", [](ModelConfig& c) { c.inner = "cnn"; });
+  refused("to choose", [](ModelConfig& c) { c.inner = "linear-attention"; });
+  refused("above 0 with rls", [](ModelConfig& c) { c.optimiser = "rls", c.base_rate = 0; });
+  refused("\"decay\"", [](ModelConfig& c) { c.decay = 0.5; });
+  refused("\"update\"", [](ModelConfig& c) { c.update = "last"; });
+  refused("\"causal\"", [](ModelConfig& c) { c.causal = true; });
+  refused("\"keep_row_norms\"", [](ModelConfig& c) { c.keep_row_norms = true; });
+}
+
 TEST(ModelConfig, WrongOnesAreRefusedWithTheReason) {
   ModelConfig whole;
   whole.recall.emplace();
@@ -66,11 +93,13 @@ TEST(ModelConfig, WrongOnesAreRefusedWithTheReason) {
       {with("\"layers\": 2", "\"layers\": \"2\""), "layers"},
       {with("\"layers\": 2", "\"layerz\": 2"), "layerz"},
       {with("\"heads\": 2", "\"heads\": 3"), "heads"},
-      {with("\"inner\": \"mlp\"", "\"inner\": \"cnn\""), "inner"},
+      {with("\"inner\": \"mlp\"", "\"inner\": \"abacus\""), "inner"},
       {with("\"inner\": \"mlp\"", "\"inner\": \"gru\", \"window_frames\": 8"), "window_frames"},
       {with("\"inner\": \"mlp\"", "\"inner\": \"attention-window\", \"window_frames\": 1"), "window_frames"},
       {with("\"inner\": \"mlp\",\n    \"update\": \"all\"", "\"inner\": \"gru\",\n    \"update\": \"last\""),
        "TTT layers"},
+      {with("\"optimiser\": \"sgd\"", "\"optimiser\": \"abacus\""), "optimiser"},
+      {with("\"mini_batch\": \"frame\"", "\"mini_batch\": \"frames\""), "mini_batch"},
       {with("\"causal\": false", "\"causal\": 0"), "causal"},
       {with("\"update\": \"all\"", "\"update\": \"first\""), "update"},
       {with("\"inner\": \"mlp\",\n    \"update\": \"all\"", "\"inner\": \"linear\",\n    \"update\": \"last\""),
