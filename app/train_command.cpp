@@ -77,12 +77,13 @@ int run_train(const Context& context, TrainedPart part, const TrainSettings& tra
   if (!train.plot.empty()) {
     if (auto done = check_plot_file(train.plot); !done) return context.fail(done.error());
   }
-  // A folder that is a model already goes on being one: the part that is not trained stays.
+  // A folder that is a model already goes on being one: the part that is not trained stays. (SHA256SUMS is written last. A
+  // folder without it was being written when its training was killed.)
   std::error_code ec;
   if (!train.init.empty()) {
     request.base = train.init;
     request.fresh = false;
-  } else if (fs::exists(request.output / "config.json", ec)) {
+  } else if (fs::exists(request.output / "SHA256SUMS", ec)) {
     request.base = request.output;
   } else {
     auto base = context.model_path();

@@ -19,6 +19,37 @@ at::Tensor through(const definition::Parameters& parameters, const std::string& 
   return linear_product(x, parameters.at(name + ".weight"), bias == parameters.end() ? at::Tensor() : bias->second);
 }
 
+// As Stack::update_means(); nothing in it is learned.
+template <class T>
+at::Tensor apart_of(const ModelConfig& config, const at::Tensor& x, const at::Tensor& dt, NetState& state) {
+  const std::int64_t batch = x.size(0), frames = x.size(1), tokens = x.size(2), latent = x.size(3);
+  const auto means = static_cast<std::int64_t>(config.running_means_s.size());
+  const std::int64_t size = tokens * latent;
+  at::Tensor out = at::empty({means, batch, frames, tokens, latent}, x.options());
+  at::Tensor now = state.means.defined() ? state.means.clone() : at::zeros({batch, means, tokens, latent}, x.options());
+  const at::Tensor seconds = dt.to(at::kDouble).contiguous();
+  const at::Tensor from = x.contiguous();
+  for (std::int64_t b = 0; b < batch; ++b) {
+    for (std::int64_t t = 0; t < frames; ++t) {
+      const double least = 1 / (static_cast<double>(state.counts[static_cast<std::size_t>(b)]++) + 1);
+      const double passed = seconds.data_ptr<double>()[b * frames + t];
+      const T* frame = from.data_ptr<T>() + (b * frames + t) * size;
+      for (std::int64_t j = 0; j < means; ++j) {
+        const double tau = config.running_means_s[static_cast<std::size_t>(j)];
+        const auto k = static_cast<T>(std::max(1 - std::exp(-passed / tau), least));
+        T* mean = now.data_ptr<T>() + (b * means + j) * size;
+        T* apart = out.data_ptr<T>() + ((j * batch + b) * frames + t) * size;
+        for (std::int64_t i = 0; i < size; ++i) {
+          mean[i] += k * (frame[i] - mean[i]);
+          apart[i] = mean[i] - frame[i];
+        }
+      }
+    }
+  }
+  state.means = now;
+  return out;
+}
+
 }  // namespace
 
 std::vector<ParameterStart> stack_parameters(const ModelConfig& config) {
@@ -116,35 +147,9 @@ at::Tensor StackNet::latents(const at::Tensor& tokens) const {
   return linear_product(normed, fixed_.at("tokens.projection"));
 }
 
-// As Stack::update_means(); nothing in it is learned.
 at::Tensor StackNet::means_apart(const at::Tensor& x, const at::Tensor& dt, NetState& state) const {
-  const std::int64_t batch = x.size(0), frames = x.size(1), tokens = x.size(2), latent = x.size(3);
-  const auto means = static_cast<std::int64_t>(config_.running_means_s.size());
-  const std::int64_t size = tokens * latent;
-  if (state.counts.empty()) state.counts.assign(static_cast<std::size_t>(batch), 0);
-  at::Tensor out = at::empty({means, batch, frames, tokens, latent}, x.options());
-  at::Tensor now = state.means.defined() ? state.means.clone() : at::zeros({batch, means, tokens, latent}, x.options());
-  const at::Tensor seconds = dt.to(at::kDouble).contiguous();
-  const at::Tensor from = x.contiguous();
-  for (std::int64_t b = 0; b < batch; ++b) {
-    for (std::int64_t t = 0; t < frames; ++t) {
-      const double least = 1 / (static_cast<double>(state.counts[static_cast<std::size_t>(b)]++) + 1);
-      const double passed = seconds.data_ptr<double>()[b * frames + t];
-      const float* frame = from.data_ptr<float>() + (b * frames + t) * size;
-      for (std::int64_t j = 0; j < means; ++j) {
-        const double tau = config_.running_means_s[static_cast<std::size_t>(j)];
-        const auto k = static_cast<float>(std::max(1 - std::exp(-passed / tau), least));
-        float* mean = now.data_ptr<float>() + (b * means + j) * size;
-        float* apart = out.data_ptr<float>() + ((j * batch + b) * frames + t) * size;
-        for (std::int64_t i = 0; i < size; ++i) {
-          mean[i] += k * (frame[i] - mean[i]);
-          apart[i] = mean[i] - frame[i];
-        }
-      }
-    }
-  }
-  state.means = now;
-  return out;
+  if (state.counts.empty()) state.counts.assign(static_cast<std::size_t>(x.size(0)), 0);
+  return x.scalar_type() == at::kDouble ? apart_of<double>(config_, x, dt, state) : apart_of<float>(config_, x, dt, state);
 }
 
 at::Tensor StackNet::hidden(const at::Tensor& x, const at::Tensor& apart, Mix mix, std::vector<MixerState>& layers,

@@ -43,7 +43,8 @@ class StackNet {
   static Result<StackNet> load(const ModelConfig& config, const TensorFile& file);
   TensorFile save(TensorType type) const;
 
-  // x [B][T][tokens][latent]; dt [B][T] seconds since the frame before (0 for the first one of a stream).
+  // x [B][T][tokens][latent], float as load() makes the parameters, or double where they were turned into doubles;
+  // dt [B][T] seconds since the frame before (0 for the first one of a stream).
   NetOutputs forward(const at::Tensor& x, const at::Tensor& dt, const NetState& state) const;
   // How badly a memory predicts frames, which it does not learn: per layer the inner loss [B][T], differentiable, or
   // undefined. The frames are the beginning of another stream, x and dt as in forward(); `memory` is what forward() left, or

@@ -293,6 +293,7 @@ Result<void> FeatureCache::record(const std::string& video, const fs::path& part
                                                 video, expected / 1e9, static_cast<double>(options_.limit_bytes) / 1e9)};
   }
   if (kept == 0) {
+    header = Header{};  // not what was there, if it was something else
     std::memcpy(header.magic, kMagic, sizeof kMagic);
     header.time_base_num = info.time_base.num;
     header.time_base_den = info.time_base.den;

@@ -154,8 +154,10 @@ StackStreams::Row StackStreams::row(std::int64_t step, std::int64_t number) cons
   out.plus_frame = here.first + random.below(here.frames());
   out.minus_frame = there.first + random.below(there.frames());
   if (shifted) out.plus = &here, out.minus = &there;
-  const auto places = plan(clips_, ends_, fps, static_cast<int>((window + 1) * options_.frames), random);
-  out.places.assign(places.end() - options_.frames, places.end());
+  // The whole stream: where its stretches lie depends on how long it is.
+  const auto places = plan(clips_, ends_, fps, options_.windows * options_.frames, random);
+  const auto begin = places.begin() + window * options_.frames;
+  out.places.assign(begin, begin + options_.frames);
   return out;
 }
 

@@ -1,9 +1,12 @@
 #include "models/train/train_model.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -83,6 +86,23 @@ Result<std::vector<Clip>> clips_of(FeatureCache& cache, FeatureCache* degraded, 
     out.push_back(whole(*features, changed));
   }
   return out;
+}
+
+// Makes the folder if it is not there, and a file in it that is gone again.
+Result<void> check_writable(const fs::path& folder) {
+  std::error_code ec;
+  fs::create_directories(folder, ec);
+  if (!fs::is_directory(folder, ec)) {
+    return Error{ErrorKind::kUnexpected, fmt::format("cannot make folder \"{}\"", folder.string())};
+  }
+  const fs::path probe = folder / fmt::format(".writable-{}", ::getpid());
+  auto done = write_file_atomically(probe, std::string_view());
+  fs::remove(probe, ec);
+  return done;
+}
+
+bool some_last(const std::vector<Clip>& clips) {
+  return std::any_of(clips.begin(), clips.end(), [](const Clip& clip) { return clip.frames() > 1; });
 }
 
 Result<void> link_or_copy(const fs::path& from, const fs::path& to) {
@@ -172,11 +192,6 @@ Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObser
   if (const std::string complaint = inner::complaint_about_inner(config); !complaint.empty()) {
     return Error{ErrorKind::kUsage, "cannot train such layers: " + complaint};
   }
-  std::error_code ec;
-  fs::create_directories(request.output, ec);
-  if (!fs::is_directory(request.output, ec)) {
-    return Error{ErrorKind::kUnexpected, fmt::format("cannot make folder \"{}\"", request.output.string())};
-  }
   auto stack_file = read_tensors(base->stack());
   if (!stack_file) return std::move(stack_file).error();
   auto encoder = Encoder::load(base->encoder());
@@ -187,6 +202,12 @@ Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObser
   if (!videos) return std::move(videos).error();
   auto judged_by = videos_of(request.validation, observer, stop);
   if (!judged_by) return std::move(judged_by).error();
+  if (videos->empty()) return Error{ErrorKind::kInput, "there is no video to train on"};
+  if (judged_by->empty() && !request.validation.empty()) return Error{ErrorKind::kInput, "there is no video to judge by"};
+  if (auto done = check_writable(request.output); !done) return std::move(done).error();
+  if (!request.how.checkpoint.empty()) {
+    if (auto done = check_writable(fs::absolute(request.how.checkpoint).parent_path()); !done) return std::move(done).error();
+  }
 
   const auto shared_encoder = std::make_shared<Encoder>(std::move(*encoder));
   FeatureCache cache(shared_encoder, *encoder_hash, request.cache);
@@ -199,14 +220,24 @@ Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObser
   auto judges = clips_of(cache, also, *judged_by, observer, stop);
   if (!judges) return std::move(judges).error();
   const Split split = request.validation.empty() ? hold_out(*clips) : Split{*clips, *judges};
-  if (split.train.empty()) return Error{ErrorKind::kInput, "there is no video to train on"};
+  if (!some_last(split.train)) return Error{ErrorKind::kInput, "there is no video to train on that has more than one frame"};
+  if (!some_last(split.held_out)) {
+    return Error{ErrorKind::kInput, "there is too little video to hold some of it out; give more, or name videos to judge by "
+                                    "with --val"};
+  }
   observer.note(fmt::format("{} clips to train on, {} to judge by", split.train.size(), split.held_out.size()));
 
   prepare_for_training();
   TrainerOptions how = request.how;
   how.threads = request.threads;
   how.settings = settings_of(request, base->sha256, split);
-  const Writer writer(*base, request.output);
+  const auto keep = [&](const std::string& trained_file, const TensorFile& trained) -> Result<void> {
+    if (auto done = Writer(*base, request.output).write(config, trained_file, trained); !done) return done;
+    // Only now is there nothing left to lose.
+    std::error_code ec;
+    fs::remove(how.checkpoint, ec);
+    return {};
+  };
 
   if (request.part == TrainedPart::kStack) {
     if (request.fresh) {
@@ -227,7 +258,7 @@ Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObser
     auto outcome = train(training, how, observer.step, stop);
     if (!outcome) return outcome;
     config.trained = true;
-    if (auto done = writer.write(config, config.stack_file, net->save(TensorType::kF16)); !done) return std::move(done).error();
+    if (auto done = keep(config.stack_file, net->save(TensorType::kF16)); !done) return std::move(done).error();
     return outcome;
   }
 
@@ -252,7 +283,7 @@ Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObser
   RecallTraining training(*net, latents, split, what);
   auto outcome = train(training, how, observer.step, stop);
   if (!outcome) return outcome;
-  if (auto done = writer.write(config, config.recall->file, net->save(TensorType::kF16)); !done) return std::move(done).error();
+  if (auto done = keep(config.recall->file, net->save(TensorType::kF16)); !done) return std::move(done).error();
   return outcome;
 }
 

@@ -102,7 +102,6 @@ Result<Progress> go_on(const fs::path& path, Trainee& trainee, AdamW& optimiser,
     auto tensor = tensor_of(*file, kNow + name, parameter.sizes().vec());
     if (!tensor) return std::move(tensor).error();
     now[name] = std::move(*tensor);
-    if (!file->contains(kBest + name)) continue;
     auto best = tensor_of(*file, kBest + name, parameter.sizes().vec());
     if (!best) return std::move(best).error();
     progress.best_parameters[name] = std::move(*best);
@@ -211,8 +210,8 @@ Result<TrainerOutcome> train(Trainee& trainee, const TrainerOptions& options,
 
   TrainerOutcome outcome;
   outcome.ended = "steps";
-  // What is there before the first step may be the best there is.
-  if (progress.step == 0) {
+  // What is there before the first step may be the best there is. (A training stopped right here has its judgement.)
+  if (progress.best_parameters.empty()) {
     TrainerStep report;
     report.steps = options.steps;
     report.judged = judge();
@@ -262,7 +261,6 @@ Result<TrainerOutcome> train(Trainee& trainee, const TrainerOptions& options,
   outcome.best_score = progress.best_score;
   outcome.best = progress.best;
   outcome.seconds = progress.seconds;
-  if (checkpoints) fs::remove(options.checkpoint, ec);
   return outcome;
 }
 

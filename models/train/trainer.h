@@ -46,7 +46,7 @@ class Trainee {
 // what a step gives back, instead of fetching it page by page from the system for the next one.
 void prepare_for_training();
 
-// Leaves the best parameters in the trainee and removes the checkpoint. Errors: kUnexpected (a loss that is not finite,
+// Leaves the best parameters in the trainee, and the checkpoint to whoever brings them to a safe place. Errors: kUnexpected (a loss that is not finite,
 // with its step and material; a checkpoint cannot be written), kModel (the checkpoint is damaged or of other settings),
 // kStopped (after a checkpoint).
 Result<TrainerOutcome> train(Trainee& trainee, const TrainerOptions& options,

@@ -1,5 +1,8 @@
 #include "models/recall/recall_net.h"
 
+#include <algorithm>
+#include <cmath>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -162,6 +165,99 @@ TEST_P(RecallRules, AStateIsCarriedFromWindowToWindow) {
   EXPECT_LE(worst(rest.state, whole.state.to(at::kDouble)), 1e-5);
   // Reading alone leaves it as it is.
   EXPECT_TRUE(at::equal(net.forward(x, whole.state, {}).state, whole.state));
+}
+
+// One stream from its start, in plain LibTorch and token by token: what the header of recall_net.h says, with the definition
+// of the rule. [T][tokens][latent]
+at::Tensor plain(const RecallConfig& config, const definition::Parameters& p, const at::Tensor& x, const at::Tensor& write) {
+  const RecallShape shape = recall_shape(config, kLatent * 8);
+  at::Tensor out = at::zeros_like(x);
+  for (std::int64_t half = 0; half < 2; ++half) {
+    const auto of = [&](const char* name) { return p.at(name)[half]; };
+    std::vector<at::Tensor> vis, hid;
+    std::vector<std::int64_t> hidden;
+    for (std::int64_t token = 0; token < 16; ++token) {
+      const bool hides = (token / 4 + token % 4) % 2 == half;
+      (hides ? hid : vis).push_back(x.select(1, token));
+      if (hides) hidden.push_back(token);
+    }
+    const at::Tensor visible = at::cat(vis, 1), wanted = at::cat(hid, 1);  // [T][V]
+    const auto gelu = [](const at::Tensor& a) {
+      return 0.5 * a * (1 + at::tanh(std::sqrt(2 / 3.14159265358979323846) * (a + 0.044715 * a * a * a)));
+    };
+    const at::Tensor a = gelu(at::matmul(visible, of("features.weight")) + of("features.bias"));
+    const at::Tensor base = at::matmul(a, of("base.weight")) + of("base.bias");
+    const at::Tensor gates = at::sigmoid(at::matmul(a, of("gates.weight")) + of("gates.bias"));
+    const at::Tensor raw = at::matmul(visible, of("keys.weight")) + at::matmul(a, of("keys.features"));
+    at::Tensor key = raw / at::sqrt((raw * raw).sum(-1, true));
+    if (config.rule == "mlp-last" || config.rule.ends_with("-rls")) {
+      const at::Tensor b = gelu(at::matmul(std::sqrt(config.keys * 1.0) * key, of("hidden.weight")) + of("hidden.bias"));
+      const at::Tensor features = b / at::sqrt((b * b).sum(-1, true) + shape.feature_eps);
+      key = config.rule == "both-rls" ? at::cat({key, features}, -1) / std::sqrt(2.0) : features;
+    }
+    RecallInputs in;
+    in.x = key.unsqueeze(0);
+    in.v = (wanted - base).unsqueeze(0);
+    in.c = (gates.select(1, 1) * write).unsqueeze(0);
+    if (shape.rule == RecallRule::kRls) in.lambda = at::exp(p.at("log_lambda"));
+    if (shape.rule == RecallRule::kMlp) in.rate = at::exp(p.at("log_rate"));
+    const at::Tensor w = p.contains("start.weight") ? of("start.weight").flatten()
+                                                    : at::zeros({std::int64_t(shape.keys) * shape.values}, x.options());
+    if (shape.rule == RecallRule::kMlp) {
+      in.start = at::cat({of("hidden.weight").flatten(), of("hidden.bias").flatten(), w}).unsqueeze(0);
+    } else if (shape.rule == RecallRule::kRls) {
+      in.start = at::cat({w, at::eye(shape.keys, x.options()).flatten()}).unsqueeze(0);
+    } else {
+      in.start = w.unsqueeze(0);
+    }
+    const at::Tensor answer = base + definition::recall(shape, in).z[0] * gates.narrow(1, 0, 1);
+    out = out.index_copy(1, at::tensor(hidden), answer.view({-1, 8, kLatent}));
+  }
+  return out;
+}
+
+// Two windows of two streams, with the state between them: the first stream goes on, the second one begins anew.
+TEST_P(RecallRules, GradientsThroughWindowsAreThoseOfTheDefinition) {
+  const RecallConfig config = small(GetParam());
+  at::manual_seed(6);
+  TensorFile file = fresh_recall(config, kLatent, 1);
+  for (const ParameterStart& part : recall_parameters(config, kLatent)) {
+    const at::Tensor start = doubles(file, part.name).to(at::kFloat);
+    const at::Tensor values = (start + 0.05 * at::randn(part.shape)).contiguous();
+    file.tensors[part.name] = Tensor::of(std::span(values.data_ptr<float>(), static_cast<std::size_t>(values.numel())), part.shape);
+  }
+  constexpr std::int64_t kWindow = 4;
+  const at::Tensor x = (at::randn({2, 1, 16, kLatent}) + 0.5 * at::randn({2, 2 * kWindow, 16, kLatent})).to(at::kDouble);
+  const at::Tensor write = at::rand({2, 2 * kWindow}).to(at::kDouble);
+  const at::Tensor weights = 1 + (at::rand({2, 2 * kWindow}) > 0.5).to(at::kDouble);
+  const auto loss = [&](const at::Tensor& predictions) {
+    const auto type = predictions.scalar_type();
+    const at::Tensor errors = (predictions - x.to(type)).square().mean(at::IntArrayRef{2, 3});
+    return (errors * weights.to(type)).sum() / weights.sum().to(type);
+  };
+  RecallNet oracle = net_of(config, file, at::kDouble);
+  const auto row = [&](std::int64_t which, std::int64_t first, std::int64_t frames) {
+    return plain(config, oracle.parameters(), x[which].narrow(0, first, frames), write[which].narrow(0, first, frames));
+  };
+  const at::Tensor wanted = at::stack({row(0, 0, 2 * kWindow), at::cat({row(1, 0, kWindow), row(1, kWindow, kWindow)})});
+  loss(wanted).backward();
+  for (const auto& [type, limit] : {std::pair(at::kDouble, 1e-8), std::pair(at::kFloat, 1e-4)}) {
+    const RecallNet net = net_of(config, file, type);
+    const auto window = [&](std::int64_t at, const at::Tensor& state) {
+      return net.forward(x.narrow(1, at, kWindow).to(type), state, write.narrow(1, at, kWindow).to(type));
+    };
+    const auto one = window(0, {});
+    // Half by half, two streams each.
+    const at::Tensor begins = at::tensor({0, 1, 0, 1}).to(at::kBool).unsqueeze(1);
+    const auto two = window(kWindow, at::where(begins, net.start(2), one.state));
+    const at::Tensor predictions = at::cat({one.predictions, two.predictions}, 1);
+    EXPECT_LE(worst(predictions, wanted), limit);
+    loss(predictions).backward();
+    for (const auto& [name, parameter] : net.parameters()) {
+      ASSERT_TRUE(parameter.grad().defined() && oracle.parameters().at(name).grad().defined()) << name;
+      EXPECT_LE(worst(parameter.grad(), oracle.parameters().at(name).grad()), limit) << name << " " << type;
+    }
+  }
 }
 
 }  // namespace

@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+"""Training as a user runs it, on small videos made by ffmpeg. Usage: train_test.py PATH/longtake [unittest arguments]"""
+import json
+import os
+import random
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = ""
+MODEL = os.path.join(ROOT, "assets", "models", "default")
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def run(*arguments, **options):
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, timeout=600, **options)
+
+
+def contents(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def log_lines(path):
+    return [json.loads(line) for line in contents(path).splitlines()]
+
+
+class Train(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="longtake-train-")
+        cls.videos = cls.path("videos")
+        os.mkdir(cls.videos)
+        for name, source in (("a.mp4", "testsrc2=s=160x90:r=25:d=6"), ("b.mp4", "mandelbrot=s=160x90:r=25,trim=duration=4"),
+                             ("c.mkv", "life=s=160x90:r=25:mold=10,trim=duration=4")):
+            subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p",
+                            os.path.join(cls.videos, name)], check=True)
+        # A model that trains in moments.
+        cls.model = cls.path("small")
+        os.mkdir(cls.model)
+        os.link(os.path.join(MODEL, "encoder.safetensors"), os.path.join(cls.model, "encoder.safetensors"))
+        config = json.loads(contents(os.path.join(MODEL, "config.json")))
+        config["stack"].update(latent=24, channels=32, swiglu=48)
+        config["name"] = "small"
+        config.pop("recall", None)
+        with open(os.path.join(cls.model, "config.json"), "w") as file:
+            json.dump(config, file)
+        done = run("models", "init", cls.model)
+        assert done.returncode == 0, done.stderr
+        cls.cache = cls.path("cache")
+        cls.whole = {}  # part: its folder, trained without interruption; seed 1, 12 steps
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    @classmethod
+    def path(cls, name):
+        return os.path.join(cls.folder, name)
+
+    @classmethod
+    def command(cls, part, output, *more, steps=12):
+        # Folders of one name, since a model is called after its folder.
+        return ["train", part, cls.videos, "-o", os.path.join(output, "model"), "--model", cls.model, "--cache", cls.cache,
+                "--steps", str(steps), *map(str, more)]
+
+    def train(self, part, output, *more, **how):
+        done = run(*self.command(part, self.path(output), *more, **how))
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        return self.files(output)
+
+    def files(self, output):
+        folder = os.path.join(self.path(output), "model")
+        return {name: contents(os.path.join(folder, name)) for name in os.listdir(folder)}
+
+    def trained(self, part):
+        if part not in self.whole:
+            type(self).whole[part] = self.train(part, "whole-" + part, "--log", self.path(f"whole-{part}.jsonl"))
+        return self.whole[part]
+
+    def assertFails(self, code, *arguments, says="", encodes=False):
+        before = set(os.listdir(self.cache)) if os.path.isdir(self.cache) else set()
+        done = run(*arguments)
+        text = done.stderr.decode(errors="replace")
+        self.assertEqual(done.returncode, code, text)
+        self.assertEqual(len(text.strip().splitlines()), 1, f"one sentence, not: {text}")
+        self.assertIn(says, text)
+        if not encodes:
+            after = set(os.listdir(self.cache)) if os.path.isdir(self.cache) else set()
+            self.assertEqual(after - before, set(), "told before anything was encoded")
+
+    # --- the same bytes
+
+    def test_a_seed_is_a_model(self):
+        for part in ("stack", "recall"):
+            again = self.train(part, "again-" + part)
+            self.assertEqual(again, self.trained(part), part)
+            other = self.train(part, "other-" + part, "--seed", 2)
+            self.assertNotEqual(other[part + ".safetensors"], again[part + ".safetensors"])
+
+    def test_threads_change_no_bit(self):
+        for part in ("stack", "recall"):
+            for threads in (1, 2, 3):
+                files = self.train(part, f"{part}-{threads}-threads", "--threads", threads)
+                self.assertEqual(files, self.trained(part), f"{part}, {threads} threads")
+
+    def test_killed_and_continued_is_the_whole(self):
+        for part in ("stack", "recall"):
+            wanted = self.trained(part)
+            output, log = "killed-" + part, self.path(f"killed-{part}.jsonl")
+            command = [PROGRAM, *self.command(part, self.path(output), "--log", log, "--checkpoint-every", 0, "-q")]
+            started = time.monotonic()
+            subprocess.run([PROGRAM, *self.command(part, self.path("timed-" + part), "--checkpoint-every", 0)],
+                           capture_output=True, check=True)
+            length = time.monotonic() - started
+            kills = 0
+            for seed in range(30):
+                child = subprocess.Popen(command, stderr=subprocess.PIPE)
+                try:
+                    _, errors = child.communicate(timeout=length * random.Random(seed).uniform(0.3, 0.9))
+                    self.assertEqual(child.returncode, 0, errors)
+                    break
+                except subprocess.TimeoutExpired:
+                    child.kill()
+                    child.communicate()
+                    kills += 1
+            done = run(*command[1:]) if not os.path.exists(os.path.join(self.path(output), "model", "SHA256SUMS")) else None
+            if done is not None:
+                self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertGreater(kills, 0)
+            self.assertEqual(self.files(output), wanted, f"{part} after {kills} kills")
+            self.assertEqual(contents(log), contents(self.path(f"whole-{part}.jsonl")), f"the log after {kills} kills")
+
+    # --- what is written
+
+    def test_a_complete_model_is_written(self):
+        for part in ("stack", "recall"):
+            files = self.trained(part)
+            self.assertEqual(set(files), {"config.json", "encoder.safetensors", "stack.safetensors", "SHA256SUMS"} |
+                             ({"recall.safetensors"} if part == "recall" else set()))
+            folder = os.path.join(self.path("whole-" + part), "model")
+            done = run("models", "verify", "--model", folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(json.loads(files["config.json"])["trained"], part == "stack")
+            seen = run("analyze", os.path.join(self.videos, "a.mp4"), "--model", folder)
+            self.assertEqual(seen.returncode, 0, seen.stderr)
+        self.assertEqual(self.trained("recall")["stack.safetensors"], contents(os.path.join(self.model, "stack.safetensors")))
+
+    def test_the_log_has_every_step_once(self):
+        for part in ("stack", "recall"):
+            self.trained(part)
+            lines = log_lines(self.path(f"whole-{part}.jsonl"))
+            self.assertEqual([line["step"] for line in lines], list(range(13)))
+            for line in lines[1:]:
+                self.assertLessEqual({"loss", "rate", "gradient", "parts"}, set(line))
+            self.assertEqual([line["step"] for line in lines if "held_out" in line], [0, 12])
+
+    def test_a_part_is_trained_after_the_other(self):
+        self.train("stack", "both")
+        files = self.train("recall", "both", steps=2)
+        self.assertEqual(files["stack.safetensors"], self.trained("stack")["stack.safetensors"])
+        config = json.loads(files["config.json"])
+        self.assertTrue(config["trained"])
+        self.assertEqual(run("models", "verify", "--model", os.path.join(self.path("both"), "model")).returncode, 0)
+
+    def test_init_goes_on_from_weights(self):
+        self.trained("stack")
+        log = self.path("init.jsonl")
+        init = os.path.join(self.path("whole-stack"), "model")
+        files = self.train("stack", "init", "--init", init, "--rate", 1e-6, "--log", log, steps=1)
+        last = log_lines(self.path("whole-stack.jsonl"))[-1]["held_out"]["score"]
+        # Weights are kept as 16-bit floats.
+        self.assertAlmostEqual(log_lines(log)[0]["held_out"]["score"], last, delta=0.01)
+        self.assertNotEqual(files["stack.safetensors"], self.trained("stack")["stack.safetensors"])
+
+    def test_videos_to_judge_by(self):
+        log = self.path("val.jsonl")
+        self.train("stack", "val", "--val", os.path.join(self.videos, "b.mp4"), "--log", log, steps=1)
+        self.assertNotEqual(log_lines(log)[0], log_lines(self.path("whole-stack.jsonl"))[0] if self.trained("stack") else None)
+
+    def test_a_budget_ends_it(self):
+        log = self.path("budget.jsonl")
+        files = self.train("recall", "budget", "--budget", "1s", "--log", log, steps=100000)
+        self.assertLess(log_lines(log)[-1]["step"], 100000)
+        self.assertIn("recall.safetensors", files)
+
+    def test_curves_as_a_picture(self):
+        for part, panels in (("stack", 4), ("recall", 3)):
+            picture = self.path(part + ".png")
+            self.train(part, "plot-" + part, "--plot", picture, steps=3)
+            data = contents(picture)
+            self.assertEqual(data[:8], b"\x89PNG\r\n\x1a\n")
+            self.assertEqual(struct.unpack(">II", data[16:24]), (2 * 760, 2 * 290 * panels))
+            picture = self.path(part + ".svg")
+            self.train(part, "plot-svg-" + part, "--plot", picture, steps=3)
+            words = {text.text for text in xml.etree.ElementTree.parse(picture).getroot().iter(SVG + "text")}
+            names = {"stack": {"loss", "loss, smoothed", "0.08_s", "0.4_s", "layer 0", "layer 1", "rate"},
+                     "recall": {"loss", "loss, smoothed", "return", "new", "all", "rate"}}
+            self.assertLessEqual(names[part], words)
+
+    def test_a_stopped_training_shows_all_of_its_curve(self):
+        log, picture = self.path("shown.jsonl"), self.path("shown.svg")
+        more = ["--log", log, "--plot", picture, "--checkpoint-every", 0, "-q"]
+        child = subprocess.Popen([PROGRAM, *self.command("recall", self.path("shown"), *more, steps=40)])
+        while not os.path.exists(log) or len(contents(log).splitlines()) < 8:
+            time.sleep(0.02)
+            self.assertIsNone(child.poll())
+        child.terminate()
+        self.assertEqual(child.wait(), 143, "stopped, with a checkpoint")
+        self.train("recall", "shown", *more, steps=40)
+        self.assertEqual([line["step"] for line in log_lines(log)], list(range(41)))
+        lines = [line.get("points").split() for line in xml.etree.ElementTree.parse(picture).getroot().iter(SVG + "polyline")]
+        self.assertEqual(max(map(len, lines)), 40)
+
+    # --- what is wrong is told at once
+
+    def test_bad_usage(self):
+        output = self.path("bad")
+        for more, says in ((["--plot", self.path("curve.jpg")], ".png or .svg"), (["--steps", 0], "--steps"),
+                           (["--budget", "soon"], "no length of time"), (["--budget", "-3m"], "no length of time"),
+                           (["--rate", 0], "--rate"), (["--seed", "x"], "--seed")):
+            self.assertFails(2, *self.command("stack", output, *more), says=says)
+        self.assertFails(2, "train", "stack", self.videos, says="--output")
+        self.assertFails(2, "train", "stack", "-o", output, says="VIDEO")
+        self.assertFails(2, "train", says="subcommand")
+
+    def test_bad_input(self):
+        os.makedirs(self.path("no-videos/inner"), exist_ok=True)
+        more = ["-o", self.path("bad/model"), "--model", self.model, "--cache", self.cache, "-q"]
+        self.assertFails(4, "train", "stack", self.path("none.mp4"), *more, says="none.mp4")
+        self.assertFails(4, "train", "stack", self.path("no-videos"), *more, says="no video")
+        with open(self.path("no-videos/inner/text.mp4"), "w") as file:
+            file.write("no video")
+        self.assertFails(4, "train", "recall", self.path("no-videos"), *more, says="no video")
+        self.assertFails(4, "train", "stack", self.videos, *more, "--val", self.path("none.mp4"), says="none.mp4")
+        self.assertFails(4, "train", "stack", self.videos, *more, "--val", self.path("no-videos"), says="no video")
+        self.assertFails(5, "train", "stack", self.videos, *more, "--init", self.path("none"), says="none")
+        short = self.path("short.mp4")
+        subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=0.2", short], check=True)
+        for part in ("stack", "recall"):
+            self.assertFails(4, "train", part, short, *more, says="--val", encodes=True)
+
+    def test_bad_output(self):
+        with open(self.path("plain"), "w") as file:
+            file.write("a file")
+        more = [self.videos, "--model", self.model, "--cache", self.cache]
+        for output in (self.path("plain"), self.path("plain/model"), "/proc/model", "/proc/self"):
+            self.assertFails(1, "train", "stack", *more, "-o", output, says=output)
+        fine = ["-o", self.path("fine")]
+        self.assertFails(1, "train", "stack", *more, *fine, "--log", self.path("no/where.jsonl"), says="where.jsonl")
+        self.assertFails(1, "train", "stack", *more, *fine, "--plot", self.path("no/where.png"), says="where.png")
+        self.assertFails(1, "train", "stack", *more, *fine, "--checkpoint", self.path("no/where"), says="no")
+
+    def test_a_checkpoint_of_another_training_is_refused(self):
+        checkpoint = self.path("other.checkpoint")
+        command = self.command("recall", self.path("other"), "--checkpoint", checkpoint, "--checkpoint-every", 0, "-q", steps=1000)
+        child = subprocess.Popen([PROGRAM, *command])
+        while not os.path.exists(checkpoint):
+            time.sleep(0.02)
+        child.kill()
+        child.wait()
+        self.assertFails(5, *command, "--seed", 2, says="other settings or videos", encodes=True)
+        with open(checkpoint, "r+b") as file:
+            file.truncate(1000)
+        self.assertFails(5, *command, says="other.checkpoint", encodes=True)
+
+
+if __name__ == "__main__":
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    if not shutil.which("ffmpeg"):
+        print("skipped: ffmpeg, which makes the videos, is not installed")
+        sys.exit(77)
+    if not os.path.exists(os.path.join(MODEL, "encoder.safetensors")):
+        print("skipped: the encoder has not been fetched (assets/fetch_encoder.py)")
+        sys.exit(77)
+    unittest.main()
