@@ -24,6 +24,7 @@ class Toy final : public Trainee {
   Toy() { parameters_["w"] = at::tensor({1.0F, -2.0F, 0.5F}); }
 
   definition::Parameters& parameters() override { return parameters_; }
+  bool learns(std::string_view) const override { return true; }
   bool decays(std::string_view) const override { return true; }
   int shards() const override { return 2; }
   at::Tensor loss(std::int64_t step, int shard, const definition::Parameters& parameters, Figures& parts) override {
