@@ -15,7 +15,7 @@
 //   Leaving out frames whose error is below .05 made the first row .076 and .102.
 //
 // Equal input gives equal bits, on any number of threads around it; a stream that was saved and continued gives the bits
-// of the whole. Nothing is allocated while watching.
+// of the whole. Nothing is allocated after the first frame.
 #pragma once
 
 #include <array>
