@@ -233,6 +233,8 @@ class Program(unittest.TestCase):
         self.assertLess(novelty[1], 0.5 * novelty[0], "the frame before it is known")
         self.assertGreater(novelty[25], 5 * novelty[24], "behind the cut everything is new")
         self.assertLess(novelty[30], 0.5 * novelty[25])
+        unmapped = of_type(records(run("analyze", self.clip, "--model", self.recalling, "--to", "0.2").stdout), "frame")
+        self.assertTrue(all("novelty" in frame and "novelty_map" not in frame for frame in unmapped) and unmapped)
         path = self.path("recalled.jsonl")
         open(path, "wb").write(self.recalled)
         checker = os.path.join(ROOT, "tests", "validate_jsonl.py")
