@@ -108,7 +108,7 @@ TEST(ModelConfig, WrongOnesAreRefusedWithTheReason) {
       {with("\"keep_row_norms\": false", "\"keep_row_norms\": 1"), "keep_row_norms"},
       {with("stack.safetensors", "../stack"), "plain name"},
       {with("recall.safetensors", "../recall"), "plain name"},
-      {with("\"rule\": \"rls\"", "\"rule\": \"knn\""), "knn"},
+      {with("\"rule\": \"rls\"", "\"rule\": \"knn\""), "must be one of delta, rls"},
       {with("\"keys\": 64", "\"keys\": 0"), "keys"},
       {with("\"keys\": 64", "\"keys\": 4097"), "keys"},
       {with("\"hidden\": 64", "\"hidden\": 1.5"), "hidden"},
