@@ -54,7 +54,7 @@ class Train(unittest.TestCase):
         done = run("models", "init", cls.model)
         assert done.returncode == 0, done.stderr
         cls.cache = cls.path("cache")
-        cls.whole = {}  # part: its folder, trained without interruption; seed 1, 12 steps
+        cls.whole = {}  # part: its folder, trained without interruption; seed 1, 7 steps
 
     @classmethod
     def tearDownClass(cls):
@@ -65,7 +65,7 @@ class Train(unittest.TestCase):
         return os.path.join(cls.folder, name)
 
     @classmethod
-    def command(cls, part, output, *more, steps=12):
+    def command(cls, part, output, *more, steps=7):
         # Folders of one name, since a model is called after its folder.
         return ["train", part, cls.videos, "-o", os.path.join(output, "model"), "--model", cls.model, "--cache", cls.cache,
                 "--steps", str(steps), *map(str, more)]
@@ -106,36 +106,32 @@ class Train(unittest.TestCase):
 
     def test_threads_change_no_bit(self):
         for part in ("stack", "recall"):
-            for threads in (1, 2, 3):
+            for threads in (1, 3):
                 files = self.train(part, f"{part}-{threads}-threads", "--threads", threads)
                 self.assertEqual(files, self.trained(part), f"{part}, {threads} threads")
 
     def test_killed_and_continued_is_the_whole(self):
+        chance = random.Random(1)
         for part in ("stack", "recall"):
             wanted = self.trained(part)
             output, log = "killed-" + part, self.path(f"killed-{part}.jsonl")
-            command = [PROGRAM, *self.command(part, self.path(output), "--log", log, "--checkpoint-every", 0, "-q")]
-            started = time.monotonic()
-            subprocess.run([PROGRAM, *self.command(part, self.path("timed-" + part), "--checkpoint-every", 0)],
-                           capture_output=True, check=True)
-            length = time.monotonic() - started
-            kills = 0
-            for seed in range(30):
-                child = subprocess.Popen(command, stderr=subprocess.PIPE)
-                try:
-                    _, errors = child.communicate(timeout=length * random.Random(seed).uniform(0.3, 0.9))
-                    self.assertEqual(child.returncode, 0, errors)
+            command = self.command(part, self.path(output), "--log", log, "--checkpoint-every", 0, "-q")
+            killed = 0
+            for lines in (0, 1, 3, 4, 6):  # in the log when the end comes, or a little later
+                child = subprocess.Popen([PROGRAM, *command], stderr=subprocess.DEVNULL)
+                while child.poll() is None and lines > 0 and (not os.path.exists(log) or contents(log).count(b"\n") < lines):
+                    time.sleep(0.005)
+                time.sleep(chance.uniform(0, 0.02))
+                child.kill()
+                if child.wait() == 0:  # too quick for us
                     break
-                except subprocess.TimeoutExpired:
-                    child.kill()
-                    child.communicate()
-                    kills += 1
-            done = run(*command[1:]) if not os.path.exists(os.path.join(self.path(output), "model", "SHA256SUMS")) else None
-            if done is not None:
+                killed += 1
+            else:
+                done = run(*command)
                 self.assertEqual(done.returncode, 0, done.stderr)
-            self.assertGreater(kills, 0)
-            self.assertEqual(self.files(output), wanted, f"{part} after {kills} kills")
-            self.assertEqual(contents(log), contents(self.path(f"whole-{part}.jsonl")), f"the log after {kills} kills")
+            self.assertGreater(killed, 2)
+            self.assertEqual(self.files(output), wanted, part)
+            self.assertEqual(contents(log), contents(self.path(f"whole-{part}.jsonl")), part)
 
     # --- what is written
 
@@ -156,10 +152,10 @@ class Train(unittest.TestCase):
         for part in ("stack", "recall"):
             self.trained(part)
             lines = log_lines(self.path(f"whole-{part}.jsonl"))
-            self.assertEqual([line["step"] for line in lines], list(range(13)))
+            self.assertEqual([line["step"] for line in lines], list(range(8)))
             for line in lines[1:]:
                 self.assertLessEqual({"loss", "rate", "gradient", "parts"}, set(line))
-            self.assertEqual([line["step"] for line in lines if "held_out" in line], [0, 12])
+            self.assertEqual([line["step"] for line in lines if "held_out" in line], [0, 7])
 
     def test_a_part_is_trained_after_the_other(self):
         self.train("stack", "both")
@@ -191,32 +187,30 @@ class Train(unittest.TestCase):
         self.assertIn("recall.safetensors", files)
 
     def test_curves_as_a_picture(self):
-        for part, panels in (("stack", 4), ("recall", 3)):
-            picture = self.path(part + ".png")
-            self.train(part, "plot-" + part, "--plot", picture, steps=3)
-            data = contents(picture)
-            self.assertEqual(data[:8], b"\x89PNG\r\n\x1a\n")
-            self.assertEqual(struct.unpack(">II", data[16:24]), (2 * 760, 2 * 290 * panels))
-            picture = self.path(part + ".svg")
-            self.train(part, "plot-svg-" + part, "--plot", picture, steps=3)
-            words = {text.text for text in xml.etree.ElementTree.parse(picture).getroot().iter(SVG + "text")}
-            names = {"stack": {"loss", "loss, smoothed", "0.08_s", "0.4_s", "layer 0", "layer 1", "rate"},
-                     "recall": {"loss", "loss, smoothed", "return", "new", "all", "rate"}}
-            self.assertLessEqual(names[part], words)
+        picture = self.path("recall.png")
+        self.train("recall", "plot-recall", "--plot", picture, steps=2)
+        data = contents(picture)
+        self.assertEqual(data[:8], b"\x89PNG\r\n\x1a\n")
+        self.assertEqual(struct.unpack(">II", data[16:24]), (2 * 760, 2 * 290 * 3))
+        picture = self.path("stack.svg")
+        self.train("stack", "plot-stack", "--plot", picture, steps=2)
+        words = {text.text for text in xml.etree.ElementTree.parse(picture).getroot().iter(SVG + "text")}
+        self.assertLessEqual({"loss", "loss, smoothed", "0.08_s", "0.4_s", "1_s, smoothed", "layer 0", "layer 1", "rate"}, words)
 
     def test_a_stopped_training_shows_all_of_its_curve(self):
         log, picture = self.path("shown.jsonl"), self.path("shown.svg")
         more = ["--log", log, "--plot", picture, "--checkpoint-every", 0, "-q"]
-        child = subprocess.Popen([PROGRAM, *self.command("recall", self.path("shown"), *more, steps=40)])
+        child = subprocess.Popen([PROGRAM, *self.command("recall", self.path("shown"), *more, steps=20)],
+                                 stderr=subprocess.DEVNULL)
         while not os.path.exists(log) or len(contents(log).splitlines()) < 8:
             time.sleep(0.02)
             self.assertIsNone(child.poll())
         child.terminate()
         self.assertEqual(child.wait(), 143, "stopped, with a checkpoint")
-        self.train("recall", "shown", *more, steps=40)
-        self.assertEqual([line["step"] for line in log_lines(log)], list(range(41)))
+        self.train("recall", "shown", *more, steps=20)
+        self.assertEqual([line["step"] for line in log_lines(log)], list(range(21)))
         lines = [line.get("points").split() for line in xml.etree.ElementTree.parse(picture).getroot().iter(SVG + "polyline")]
-        self.assertEqual(max(map(len, lines)), 40)
+        self.assertEqual(max(map(len, lines)), 20)
 
     # --- what is wrong is told at once
 
@@ -255,7 +249,7 @@ class Train(unittest.TestCase):
         fine = ["-o", self.path("fine")]
         self.assertFails(1, "train", "stack", *more, *fine, "--log", self.path("no/where.jsonl"), says="where.jsonl")
         self.assertFails(1, "train", "stack", *more, *fine, "--plot", self.path("no/where.png"), says="where.png")
-        self.assertFails(1, "train", "stack", *more, *fine, "--checkpoint", self.path("no/where"), says="no")
+        self.assertFails(1, "train", "stack", *more, *fine, "--checkpoint", "/proc/self/checkpoint", says="/proc/self")
 
     def test_a_checkpoint_of_another_training_is_refused(self):
         checkpoint = self.path("other.checkpoint")
@@ -279,4 +273,4 @@ if __name__ == "__main__":
     if not os.path.exists(os.path.join(MODEL, "encoder.safetensors")):
         print("skipped: the encoder has not been fetched (assets/fetch_encoder.py)")
         sys.exit(77)
-    unittest.main()
+    unittest.main(verbosity=2)
