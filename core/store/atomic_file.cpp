@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <iterator>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -80,6 +82,16 @@ int write_all(int descriptor, std::string_view text) {
 // then.
 int bring_to_disk(int descriptor) { return ::fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno; }
 
+// What a link names; temporaries lie beside that.
+fs::path target_of(const fs::path& path, std::error_code& code) {
+  return fs::is_symlink(path, code) ? fs::weakly_canonical(path, code) : path;
+}
+fs::path folder_of(const fs::path& target) { return target.has_parent_path() ? target.parent_path() : fs::path("."); }
+
+// Names of temporaries: .NAME.PROCESS-ATTEMPT.tmp
+std::string temporary_prefix(const fs::path& target) { return "." + target.filename().string() + "."; }
+constexpr char kTemporarySuffix[] = ".tmp";
+
 bool is_regular(int descriptor) {
   struct stat status {};
   return ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
@@ -89,19 +101,19 @@ bool is_regular(int descriptor) {
 
 Result<void> write_file_atomically(const fs::path& path, std::string_view text) {
   std::error_code code;
-  const fs::path target = fs::is_symlink(path, code) ? fs::weakly_canonical(path, code) : path;
+  const fs::path target = target_of(path, code);
   if (code && code != std::errc::no_such_file_or_directory)
     return cannot("write", path.string(), code.message());
   if (fs::exists(target, code) && !fs::is_regular_file(target, code)) {
     return cannot("write", path.string(), "it is there and not a regular file");
   }
 
-  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  const fs::path folder = folder_of(target);
   fs::path temporary_path;
   int opened = -1;
   // A name may be taken: by another thread, or by a process of the same number that was killed long ago.
   for (int attempt = 0; opened < 0 && attempt < kMostNames; ++attempt) {
-    temporary_path = folder / fmt::format(".{}.{}-{}.tmp", target.filename().string(), ::getpid(), attempt);
+    temporary_path = folder / fmt::format("{}{}-{}{}", temporary_prefix(target), ::getpid(), attempt, kTemporarySuffix);
     opened = ::open(temporary_path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (opened < 0 && errno != EEXIST) break;
   }
@@ -125,6 +137,20 @@ Result<void> write_file_atomically(const fs::path& path, std::string_view text) 
 Result<void> write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
   return write_file_atomically(path,
                                std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+void remove_unfinished(const fs::path& path) {
+  std::error_code code;
+  const fs::path target = target_of(path, code);
+  const std::string prefix = temporary_prefix(target);
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder_of(target), code)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix) || !name.ends_with(kTemporarySuffix)) continue;
+    const std::string between = name.substr(prefix.size(), name.size() - prefix.size() - std::size(kTemporarySuffix) + 1);
+    if (between.find_first_not_of("0123456789-") == std::string::npos) found.push_back(entry.path());
+  }
+  for (const fs::path& temporary : found) fs::remove(temporary, code);
 }
 
 Result<ResultFile> ResultFile::create(const fs::path& path) {

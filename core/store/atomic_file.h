@@ -21,6 +21,10 @@ namespace longtake {
 Result<void> write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+// Removes what programs that were killed while they wrote `path` left of its next version. For callers who know that nobody
+// writes it now. What cannot be removed stays.
+void remove_unfinished(const std::filesystem::path& path);
+
 // For a file that grows by whole pieces (JSON lines): each write() hands its text to the system at once, so a
 // reader who follows the file sees it. One thread.
 //

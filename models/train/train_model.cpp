@@ -207,6 +207,11 @@ Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObser
   if (auto done = check_writable(request.output); !done) return std::move(done).error();
   if (!request.how.checkpoint.empty()) {
     if (auto done = check_writable(fs::absolute(request.how.checkpoint).parent_path()); !done) return std::move(done).error();
+    remove_unfinished(request.how.checkpoint);
+  }
+  for (const std::string& name : {std::string("config.json"), std::string("SHA256SUMS"), base->config.stack_file,
+                                  base->config.recall.value_or(RecallConfig()).file}) {
+    remove_unfinished(request.output / name);
   }
 
   const auto shared_encoder = std::make_shared<Encoder>(std::move(*encoder));

@@ -173,6 +173,22 @@ TEST(WriteFileAtomically, PassesByTemporariesThatAKilledProgramLeft) {
   EXPECT_EQ(entries(folder.path()), 2u);
 }
 
+TEST(RemoveUnfinished, TakesAwayTheTemporariesOfOneFile) {
+  const TempDir dir;
+  for (const char* name : {".a.123-0.tmp", ".a.4-99.tmp", ".ab.1-0.tmp", ".a.b.1-0.tmp", ".a.tmp", ".a.1-0.tmp.txt", "a", "a.1-0.tmp"}) {
+    std::ofstream(dir / name) << "x";
+  }
+  remove_unfinished(dir / "a");
+  EXPECT_EQ(entries(dir.path()), 6u);
+  EXPECT_FALSE(fs::exists(dir / ".a.123-0.tmp"));
+  EXPECT_FALSE(fs::exists(dir / ".a.4-99.tmp"));
+  fs::create_symlink(dir / "ab", dir / "link");
+  std::ofstream(dir / "ab") << "x";
+  remove_unfinished(dir / "link");
+  EXPECT_FALSE(fs::exists(dir / ".ab.1-0.tmp")) << "beside the file that the link names";
+  remove_unfinished(dir / "no/where");
+}
+
 TEST(ResultFile, ShowsEachPieceAtOnceAndCountsBytes) {
   const TempDir folder;
   std::ofstream(folder / "r") << "what was there before and is longer";

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <ostream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -31,6 +32,8 @@ struct Variant {
   bool residual_gate = true;
   int channels = 32;
 };
+
+void PrintTo(const Variant& variant, std::ostream* to) { *to << variant.name; }
 
 ModelConfig config_of(const Variant& variant) {
   ModelConfig config;
