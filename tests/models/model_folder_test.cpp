@@ -68,10 +68,11 @@ TEST(ModelConfig, OtherInnerLoopsComeBackOrSayWhatTheyExclude) {
   refused("whole frames", [](ModelConfig& c) { c.inner = "cnn"; });
   refused("to choose", [](ModelConfig& c) { c.inner = "linear-attention"; });
   refused("above 0 with rls", [](ModelConfig& c) { c.optimiser = "rls", c.base_rate = 0; });
-  refused("\"decay\"", [](ModelConfig& c) { c.decay = 0.5; });
-  refused("\"update\"", [](ModelConfig& c) { c.update = "last"; });
-  refused("\"causal\"", [](ModelConfig& c) { c.causal = true; });
-  refused("\"keep_row_norms\"", [](ModelConfig& c) { c.keep_row_norms = true; });
+  constexpr char kKernels[] = "need mlp or linear with sgd";
+  refused(kKernels, [](ModelConfig& c) { c.decay = 0.5; });
+  refused(kKernels, [](ModelConfig& c) { c.update = "last"; });
+  refused(kKernels, [](ModelConfig& c) { c.causal = true; });
+  refused(kKernels, [](ModelConfig& c) { c.keep_row_norms = true; });
 }
 
 TEST(ModelConfig, WrongOnesAreRefusedWithTheReason) {
