@@ -50,6 +50,15 @@ nlohmann::ordered_json describe_versions() {
   return out;
 }
 
+nlohmann::ordered_json headed(const char* command) {
+  nlohmann::ordered_json out;
+  out["schema"] = 1;
+  out["command"] = command;
+  out["machine"] = describe_machine();
+  out["versions"] = describe_versions();
+  return out;
+}
+
 std::int64_t resident_bytes() {
   std::ifstream in("/proc/self/statm");
   std::int64_t total = 0;

@@ -76,4 +76,19 @@ void Progress::print_json(double elapsed) const {
   fmt::print(stderr, "{}}}\n", line);
 }
 
+void EncodingProgress::frame(const StreamInfo& info, std::int64_t frames, double seconds) {
+  if (!now_ || source_ != info.source) {
+    now_.emplace(mode_, info);
+    source_ = info.source;
+  }
+  FrameTime time;
+  time.ordinal = frames - 1;
+  time.t = seconds;
+  now_->frame(time);
+}
+
+void EncodingProgress::clear() {
+  if (now_) now_->clear();
+}
+
 }  // namespace longtake

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "app/settings.h"
 #include "core/pipeline/stages.h"
@@ -36,6 +37,20 @@ class Progress {
   Clock::time_point start_ = Clock::now();
   Clock::time_point next_ = start_;
   bool drawn_ = false;
+};
+
+// The same for videos that are encoded one after the other, see FeatureCacheOptions::on_frame.
+class EncodingProgress {
+ public:
+  explicit EncodingProgress(ProgressMode mode) : mode_(mode) {}
+
+  void frame(const StreamInfo& info, std::int64_t frames, double seconds);
+  void clear();
+
+ private:
+  ProgressMode mode_;
+  std::string source_;  // that `now_` is about
+  std::optional<Progress> now_;
 };
 
 }  // namespace longtake

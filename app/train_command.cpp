@@ -97,17 +97,9 @@ int run_train(const Context& context, TrainedPart part, const TrainSettings& tra
   request.how.checkpoint_every_s = settings.checkpoint_every_s;
   request.cache.folder = train.cache.empty() ? default_feature_folder() : train.cache;
   request.cache.threads = settings.thread_count();
-  std::optional<Progress> progress;
-  std::string encoded;  // the video that `progress` is about
+  EncodingProgress progress(settings.progress_mode());
   request.cache.on_frame = [&](const StreamInfo& info, std::int64_t frames, double seconds) {
-    if (!progress || encoded != info.source) {
-      progress.emplace(settings.progress_mode(), info);
-      encoded = info.source;
-    }
-    FrameTime time;
-    time.ordinal = frames - 1;
-    time.t = seconds;
-    progress->frame(time);
+    progress.frame(info, frames, seconds);
   };
 
   TrainingCurves curves(request.how.steps);
@@ -124,11 +116,11 @@ int run_train(const Context& context, TrainedPart part, const TrainSettings& tra
   };
   TrainObserver observer;
   observer.note = [&](const std::string& sentence) {
-    if (progress) progress->clear();
+    progress.clear();
     context.log.info("{}", sentence);
   };
   observer.step = [&](const TrainerStep& step) {
-    if (progress) progress->clear();
+    progress.clear();
     if (log && !begun) {
       keep_log(log->go_on_at(step.step, [&](const nlohmann::ordered_json& line) { curves.add(line); }));
     }
@@ -143,7 +135,7 @@ int run_train(const Context& context, TrainedPart part, const TrainSettings& tra
     }
   };
   const auto outcome = train_model(request, observer, context.signals.token());
-  if (progress) progress->clear();
+  progress.clear();
   plot();
   if (!outcome) return context.fail(outcome.error());
   context.log.info("{}: the weights of step {} of {}; held out:{}", request.output.string(), outcome->best_step,

@@ -190,7 +190,8 @@ NetOutputs StackNet::forward(const at::Tensor& x, const at::Tensor& dt, const Ne
   // Σ_j a_Dj (m_j − x)
   const at::Tensor drawn = batched_product(parameters_.at("mean_weights").unsqueeze(0), apart.flatten(1).unsqueeze(0))
                                .view({horizons, batch, frames, tokens, latent});
-  out.predictions = x + drawn + head;
+  out.drawn = x + drawn;
+  out.predictions = out.drawn + head;
   return out;
 }
 

@@ -32,6 +32,7 @@ NetState detached(const NetState& state);
 
 struct NetOutputs {
   at::Tensor predictions;          // [horizons][B][T][tokens][latent]
+  at::Tensor drawn;                // the same from the running means alone
   at::Tensor hidden;               // [B][T][tokens][C], normed
   NetState state;
   std::vector<at::Tensor> before;  // per layer: [B][T], or undefined
@@ -62,6 +63,7 @@ class StackNet {
   definition::Parameters& parameters() noexcept { return parameters_; }
   const definition::Parameters& parameters() const noexcept { return parameters_; }
   definition::Parameters& fixed() noexcept { return fixed_; }
+  const definition::Parameters& fixed() const noexcept { return fixed_; }
 
  private:
   using Mix = MixerOutputs (Mixer::*)(const definition::Parameters&, std::string_view, const at::Tensor&, const MixerState&) const;

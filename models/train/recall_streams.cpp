@@ -21,23 +21,6 @@ namespace {
 constexpr int kSide = 4;
 constexpr int kTokens = kSide * kSide;
 
-// One of the eight ways to turn and mirror the grid: token i comes from the one it names.
-at::Tensor turned_grid(std::int64_t which) {
-  std::vector<std::int64_t> from;
-  for (int row = 0; row < kSide; ++row) {
-    for (int column = 0; column < kSide; ++column) {
-      int r = row, c = (which & 4) != 0 ? kSide - 1 - column : column;
-      for (std::int64_t turn = 0; turn < (which & 3); ++turn) {
-        const int old = r;
-        r = c;
-        c = kSide - 1 - old;
-      }
-      from.push_back(r * kSide + c);
-    }
-  }
-  return at::tensor(from);
-}
-
 struct Visit {
   std::uint64_t scene = 0;  // its number in the stream
   std::int64_t at = 0;      // frame of the stream
@@ -53,6 +36,22 @@ struct Stretch {
 };
 
 }  // namespace
+
+at::Tensor turned_grid(std::int64_t which) {
+  std::vector<std::int64_t> from;
+  for (int row = 0; row < kSide; ++row) {
+    for (int column = 0; column < kSide; ++column) {
+      int r = row, c = (which & 4) != 0 ? kSide - 1 - column : column;
+      for (std::int64_t turn = 0; turn < (which & 3); ++turn) {
+        const int old = r;
+        r = c;
+        c = kSide - 1 - old;
+      }
+      from.push_back(r * kSide + c);
+    }
+  }
+  return at::tensor(from);
+}
 
 RecallStreams::RecallStreams(LatentsOf latents, std::vector<Clip> clips, RecallStreamOptions options)
     : latents_(std::move(latents)), clips_(std::move(clips)), options_(options) {

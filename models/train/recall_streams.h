@@ -38,6 +38,10 @@ struct RecallBatch {
   at::Tensor fresh;      // [B] bool: the row's stream begins with this window
 };
 
+// One of the eight ways to turn and mirror the 4x4 grid of tokens, 0 … 7; 0 leaves it. [16]: token i comes from the one it
+// names.
+at::Tensor turned_grid(std::int64_t which);
+
 // Latent tokens of frames [n][tokens][latent].
 using LatentsOf = std::function<at::Tensor(const Features&, std::span<const std::int64_t> frames)>;
 

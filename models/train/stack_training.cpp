@@ -1,7 +1,6 @@
 #include "models/train/stack_training.h"
 
 #include <algorithm>
-#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "models/net/tensor_file.h"
 #include "models/on_threads.h"
 #include "models/train/mean_weights.h"
+#include "models/train/next_latent.h"
 
 namespace longtake {
 namespace {
@@ -40,37 +40,6 @@ std::vector<Clip> sampled(const std::vector<Clip>& clips, std::int64_t most) {
   const std::int64_t count = most / kStretch;
   for (std::int64_t i = 0; i < count; ++i) out.push_back(stretches[static_cast<std::size_t>(i * std::ssize(stretches) / count)]);
   return out;
-}
-
-// The squared errors of a clip watched from its start, per horizon.
-void add_errors(const StackNet& net, const Clip& clip, double fps, std::vector<double>& model, std::vector<double>& persistence) {
-  constexpr std::size_t kWindow = 64;
-  const auto& horizons = net.config().horizons_s;
-  const std::vector<std::int64_t> frames = frames_at(clip, fps);
-  NetState state;
-  for (std::size_t at = 0; at < frames.size(); at += kWindow) {
-    const auto window = std::span(frames).subspan(at, std::min(kWindow, frames.size() - at));
-    const at::Tensor dt = gaps(clip, frames, at, window.size());
-    const at::Tensor x = net.latents(frame_tokens(*clip.features, window));
-    const NetOutputs out = net.forward(x.unsqueeze(0), dt.unsqueeze(0), state);
-    state = out.state;
-    for (std::size_t h = 0; h < horizons.size(); ++h) {
-      std::vector<std::int64_t> rows, targets;
-      for (std::size_t i = 0; i < window.size(); ++i) {
-        const std::int64_t after = frame_after(clip, window[i], horizons[h]);
-        if (after < 0) continue;
-        rows.push_back(static_cast<std::int64_t>(i));
-        targets.push_back(after);
-      }
-      if (rows.empty()) continue;
-      const at::Tensor wanted = net.latents(frame_tokens(*clip.features, targets));
-      const auto sum = [&](const at::Tensor& got) {
-        return (got.index_select(0, at::tensor(rows)) - wanted).square().sum().item<double>();
-      };
-      model[h] += sum(out.predictions[static_cast<std::int64_t>(h)][0]);
-      persistence[h] += sum(x);
-    }
-  }
 }
 
 }  // namespace
@@ -242,7 +211,12 @@ Figures prediction_error(const StackNet& net, const std::vector<Clip>& clips, do
       Sums& sum = sums[static_cast<std::size_t>(i)];
       sum.model.resize(horizons);
       sum.persistence.resize(horizons);
-      add_errors(net, clips[static_cast<std::size_t>(i)], fps, sum.model, sum.persistence);
+      watch_clip(net, clips[static_cast<std::size_t>(i)], fps, [&](const WatchedFrame& frame) {
+        for (std::size_t h = 0; h < horizons; ++h) {
+          sum.model[h] += frame.horizons[h].stack;
+          sum.persistence[h] += frame.horizons[h].persistence;
+        }
+      });
     }
   });
   Figures out;

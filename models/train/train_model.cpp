@@ -22,71 +22,12 @@
 #include "models/train/recall_training.h"
 #include "models/train/stack_training.h"
 #include "models/train/trainer.h"
+#include "models/train/videos.h"
 
 namespace longtake {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_video(const std::string& path, std::stop_token stop, Error& why) {
-  SourceSpec spec;
-  spec.uri = path;
-  auto source = open_source(spec, stop);
-  if (!source) why = source.error();
-  return source.ok();
-}
-
-// Files as given, each of which has to be a video; of folders every video below them, by name.
-Result<std::vector<std::string>> videos_of(const std::vector<std::string>& given, const TrainObserver& observer,
-                                           std::stop_token stop) {
-  std::vector<std::string> out;
-  std::error_code ec;
-  Error why;
-  for (const std::string& input : given) {
-    if (!fs::is_directory(input, ec)) {
-      if (!is_video(input, stop, why)) return why;
-      out.push_back(input);
-      continue;
-    }
-    std::vector<std::string> found;
-    for (const auto& entry : fs::recursive_directory_iterator(input, fs::directory_options::skip_permission_denied, ec)) {
-      if (entry.is_regular_file(ec)) found.push_back(entry.path().string());
-    }
-    std::sort(found.begin(), found.end());
-    for (std::string& path : found) {
-      if (is_video(path, stop, why)) {
-        out.push_back(std::move(path));
-      } else if (why.kind == ErrorKind::kStopped) {
-        return why;
-      } else {
-        observer.note(fmt::format("left out: {}", why.message));
-      }
-    }
-  }
-  return out;
-}
-
-// `degraded`: null if nobody asks for those.
-Result<std::vector<Clip>> clips_of(FeatureCache& cache, FeatureCache* degraded, const std::vector<std::string>& videos,
-                                   const TrainObserver& observer, std::stop_token stop) {
-  std::vector<Clip> out;
-  for (const std::string& video : videos) {
-    auto features = cache.get(video, stop);
-    if (!features) return std::move(features).error();
-    if ((*features)->frames() < 2) {
-      observer.note(fmt::format("left out: \"{}\" has a single frame", video));
-      continue;
-    }
-    std::shared_ptr<const Features> changed;
-    if (degraded != nullptr) {
-      auto also = degraded->get(video, stop);
-      if (!also) return std::move(also).error();
-      changed = std::move(*also);
-    }
-    out.push_back(whole(*features, changed));
-  }
-  return out;
-}
 
 // Makes the folder if it is not there, and a file in it that is gone again.
 Result<void> check_writable(const fs::path& folder) {
@@ -198,9 +139,9 @@ Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObser
   if (!encoder) return std::move(encoder).error();
   auto encoder_hash = sha256_file(base->encoder());
   if (!encoder_hash) return std::move(encoder_hash).error();
-  auto videos = videos_of(request.videos, observer, stop);
+  auto videos = videos_of(request.videos, observer.note, stop);
   if (!videos) return std::move(videos).error();
-  auto judged_by = videos_of(request.validation, observer, stop);
+  auto judged_by = videos_of(request.validation, observer.note, stop);
   if (!judged_by) return std::move(judged_by).error();
   if (videos->empty()) return Error{ErrorKind::kInput, "there is no video to train on"};
   if (judged_by->empty() && !request.validation.empty()) return Error{ErrorKind::kInput, "there is no video to judge by"};
@@ -220,9 +161,9 @@ Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObser
   changed.degraded = true;
   FeatureCache degraded(shared_encoder, *encoder_hash, changed);
   FeatureCache* const also = request.part == TrainedPart::kStack ? &degraded : nullptr;
-  auto clips = clips_of(cache, also, *videos, observer, stop);
+  auto clips = clips_of(cache, also, *videos, observer.note, stop);
   if (!clips) return std::move(clips).error();
-  auto judges = clips_of(cache, also, *judged_by, observer, stop);
+  auto judges = clips_of(cache, also, *judged_by, observer.note, stop);
   if (!judges) return std::move(judges).error();
   const Split split = request.validation.empty() ? hold_out(*clips) : Split{*clips, *judges};
   if (!some_last(split.train)) return Error{ErrorKind::kInput, "there is no video to train on that has more than one frame"};

@@ -38,7 +38,7 @@ struct TrainRequest {
 };
 
 struct TrainObserver {
-  std::function<void(const std::string&)> note;  // a sentence for people
+  Note note;
   std::function<void(const TrainerStep&)> step;
 };
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 namespace longtake {
 
 using Figures = std::map<std::string, double>;  // by name
+using Note = std::function<void(const std::string&)>;  // takes a sentence for people
 
 struct TrainerOptions {
   std::int64_t steps = 160;
