@@ -234,15 +234,6 @@ class PipelineBench {
   Speeds decode_, encode_, watch_, deliver_, all_;
 };
 
-nlohmann::ordered_json headed(const char* command) {
-  nlohmann::ordered_json out;
-  out["schema"] = 1;
-  out["command"] = command;
-  out["machine"] = describe_machine();
-  out["versions"] = describe_versions();
-  return out;
-}
-
 struct MemoryPoint {
   std::int64_t frame;
   std::int64_t rss_bytes;

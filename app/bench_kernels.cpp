@@ -50,11 +50,7 @@ int run_bench_kernels(const Context& context) {
                bench.fma_peak_gflops);
     return kExitDone;
   }
-  nlohmann::ordered_json out;
-  out["schema"] = 1;
-  out["command"] = "bench kernels";
-  out["machine"] = describe_machine();
-  out["versions"] = describe_versions();
+  nlohmann::ordered_json out = headed("bench kernels");
   out["fma_peak_gflops"] = bench.fma_peak_gflops;
   out["cases"] = nlohmann::ordered_json::array();
   for (const KernelCase& one : bench.cases) out["cases"].push_back(to_json(one));

@@ -179,6 +179,39 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   trains("recall", "The recall memory: to know what was seen before", TrainedPart::kRecall,
          "Example: longtake train recall monday.mp4 tuesday.mp4 -o my-model");
 
+  EvalSettings eval;
+  CLI::App* evaluation = app.add_subcommand("eval", "Curves and figures: how well models do on your own videos");
+  evaluation->require_subcommand(1);
+  evaluation->footer("Example: longtake eval prediction holidays/");
+  const auto evaluates = [&](const char* name, const char* what, int (*run)(const Context&, const EvalSettings&),
+                             const char* example) {
+    CLI::App* command = evaluation->add_subcommand(name, what);
+    command->add_option("VIDEO", settings.inputs, "Videos, or folders of them")->required();
+    command->add_option("--model", eval.models, "Model folder; several are compared")
+        ->type_name("DIR")
+        ->allow_extra_args(false);
+    command->add_option("--cache", eval.cache, "Where features of videos are kept (default: in the user's cache)")
+        ->type_name("DIR");
+    command->add_flag("--json", settings.json, "As one JSON object");
+    command->add_option("--plot", eval.plot, "Draw the curves as PNG or SVG")->type_name("FILE");
+    command->footer(example);
+    command->callback([&verb, &eval, run] { verb = [&eval, run](const Context& context) { return run(context, eval); }; });
+    return command;
+  };
+  evaluates("prediction", "Error of what comes next, by horizon and by frames seen", run_eval_prediction,
+            "Example: longtake eval prediction clip.mp4 --model a --model b --plot prediction.png");
+
+  CLI::App* recall = evaluates("recall", "What memories know of a place on return to it; every video is a place", run_eval_recall,
+                               "Example: longtake eval recall places/ --rivals slots32,running_mean,none --json");
+  recall->add_option("--rivals", eval.rivals, "Memories to compare with (default: all)")->delimiter(',')->allow_extra_args(false);
+  recall->add_option("--views", eval.views, "Views of each clip that count as places: turned and mirrored (default 8)")
+      ->check(CLI::Range(1, 8))
+      ->type_name("N");
+  CLI::App* density = evaluates("density", "What more frames a second buy, and what they cost", run_eval_density,
+                                "Example: longtake eval density clip.mp4 --truth boundaries.csv --plot density.png");
+  density->add_option("--truth", eval.truth, "True boundaries: CSV video,type,start_frame,end_frame")->type_name("FILE");
+  density->add_option("--labels", eval.labels, "Labelled events: CSV video,start_s,end_s,label")->type_name("FILE");
+
   CLI::App* info = app.add_subcommand("info", "Versions, machine and model");
   info->add_flag("--json", settings.json, "As one JSON object");
   info->footer("Example: longtake info");
@@ -208,6 +241,20 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   bench_memory->add_flag("--json", settings.json, "As one JSON object");
   bench_memory->footer("Example: longtake bench memory two-hours.mp4");
   runs(bench_memory, run_bench_memory);
+  ContextSettings at_length;
+  CLI::App* bench_context = bench->add_subcommand("context", "Time and bytes per frame against frames seen, beside rivals");
+  bench_context->add_option("--model", at_length.models, "Model folder; several are measured")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+  bench_context->add_option("--frames", at_length.frames, "Frames seen at the last point (default 100000)")
+      ->check(CLI::Range(200, 100'000'000))
+      ->type_name("N");
+  bench_context->add_option("--limit-bytes", at_length.limit_bytes, "Largest state of a rival that grows (default 8 GiB)")
+      ->type_name("N");
+  bench_context->add_flag("--json", settings.json, "As one JSON object");
+  bench_context->add_option("--plot", at_length.plot, "Draw the curves as PNG or SVG")->type_name("FILE");
+  bench_context->footer("Example: longtake bench context --frames 10000 --plot context.png");
+  bench_context->callback([&] { verb = [&at_length](const Context& context) { return run_bench_context(context, at_length); }; });
 
   for (CLI::App* command : app.get_subcommands({})) {
     command->fallthrough();

@@ -45,6 +45,18 @@ struct TrainSettings {
 };
 int run_train(const Context& context, TrainedPart part, const TrainSettings& train);
 
+struct EvalSettings {
+  std::vector<std::filesystem::path> models;  // empty: the default one
+  std::filesystem::path cache;                // empty: the usual place
+  std::filesystem::path plot;                 // empty: none
+  std::vector<std::string> rivals;            // recall; empty: the usual ones
+  int views = 8;                              // recall: of each clip
+  std::filesystem::path truth, labels;        // density; empty: none
+};
+int run_eval_prediction(const Context& context, const EvalSettings& eval);
+int run_eval_recall(const Context& context, const EvalSettings& eval);
+int run_eval_density(const Context& context, const EvalSettings& eval);
+
 int run_analyze(const Context& context);
 int run_info(const Context& context);
 
@@ -61,5 +73,13 @@ int run_selftest(const Context& context, const std::filesystem::path& golden);
 int run_bench_kernels(const Context& context);
 int run_bench_pipeline(const Context& context);
 int run_bench_memory(const Context& context);
+
+struct ContextSettings {
+  std::vector<std::filesystem::path> models;  // empty: the default one
+  std::int64_t frames = 100'000;
+  std::uint64_t limit_bytes = 8ull << 30;
+  std::filesystem::path plot;  // empty: none
+};
+int run_bench_context(const Context& context, const ContextSettings& bench);
 
 }  // namespace longtake

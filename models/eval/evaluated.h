@@ -1,0 +1,42 @@
+// Loads what an evaluation compares. For the .cpp files of this folder; with LibTorch.
+#pragma once
+
+#include <filesystem>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "models/eval/eval_request.h"
+#include "models/model_folder.h"
+#include "models/net/stack_net.h"
+#include "models/train/clips.h"
+#include "models/train/training.h"
+
+namespace longtake {
+
+struct EvaluatedModel {
+  ModelFolder folder;
+  StackNet net;
+};
+
+// Errors: kModel.
+Result<std::vector<EvaluatedModel>> load_models(const std::vector<std::filesystem::path>& folders);
+
+struct Evaluated {
+  std::vector<EvaluatedModel> models;
+  std::vector<std::string> videos;  // all that were found
+  std::vector<Clip> clips;
+};
+
+// LibTorch is then left with one thread a caller, as in training. Errors: kModel (also: a model whose latent space is not the first one's),
+// kInput, kUnexpected, kStopped.
+Result<Evaluated> load_evaluated(const EvalRequest& request, const Note& note, std::stop_token stop);
+
+// What learns in the layers, as figures name it: ttt_mlp, ttt_linear, or the rival's own name.
+std::string learner_name(const ModelConfig& config);
+
+// Names for `models`, of what `name` says of each; where several say the same, the name of the folder follows.
+std::vector<std::string> distinct_names(const std::vector<EvaluatedModel>& models,
+                                        std::string (*name)(const ModelConfig& config));
+
+}  // namespace longtake
