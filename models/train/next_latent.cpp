@@ -59,8 +59,9 @@ void watch_clip(const StackNet& net, const Clip& clip, double fps,
       const auto stack = errors(out.predictions[horizon][0]);
       const auto running_means = errors(out.drawn[horizon][0]);
       const auto persistence = errors(x);
+      const auto added = mean_squares((out.predictions[horizon][0] - out.drawn[horizon][0]).index_select(0, which));
       for (std::size_t i = 0; i < rows.size(); ++i) {
-        watched[static_cast<std::size_t>(rows[i])].horizons[h] = {true, stack[i], running_means[i], persistence[i]};
+        watched[static_cast<std::size_t>(rows[i])].horizons[h] = {true, stack[i], running_means[i], persistence[i], added[i]};
       }
     }
     for (const WatchedFrame& frame : watched) on_frame(frame);

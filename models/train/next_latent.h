@@ -17,6 +17,7 @@ struct HorizonError {
   double stack = 0;
   double running_means = 0;  // x + Σ_j a_j (m_j − x) alone, without what the layers add
   double persistence = 0;    // x
+  double added = 0;          // mean square of what the layers add
 };
 
 struct WatchedFrame {

@@ -1,6 +1,7 @@
 #include "models/train/stack_training.h"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <utility>
 
@@ -11,8 +12,8 @@
 #include "models/net/rows.h"
 #include "models/net/tensor_file.h"
 #include "models/on_threads.h"
+#include "models/train/head_share.h"
 #include "models/train/mean_weights.h"
-#include "models/train/next_latent.h"
 
 namespace longtake {
 namespace {
@@ -120,15 +121,19 @@ at::Tensor StackTraining::familiarity(const StackNet& net, const at::Tensor& x, 
 }
 
 Figures StackTraining::judge(int threads) {
-  Figures out = prediction_error(net_, held_out_, options_.streams.fps.front(), threads);
+  Figures out;
   double sum = 0;
-  for (const auto& [name, value] : out) sum += value;
+  for (const HeadShare& horizon : fit_head_shares(net_, held_out_, options_.streams.fps.front(), threads)) {
+    if (std::isnan(horizon.error)) continue;
+    out[fmt::format("{}_s", horizon.seconds)] = horizon.error;
+    sum += horizon.error;
+  }
   out["score"] = out.empty() ? 0 : sum / static_cast<double>(out.size());
   if (!held_out_streams_) return out;
 
   constexpr std::int64_t kWindows = 4;
   struct Tally {
-    double right = 0, asked = 0;
+    double right = 0, asked = 0, ranking = 0;
   };
   std::vector<Tally> tallies(static_cast<std::size_t>(options_.streams.rows));
   on_threads(std::ssize(tallies), threads, [&](const auto& next) {
@@ -143,19 +148,25 @@ Figures StackTraining::judge(int threads) {
         const ProbeBatch probes = held_out_streams_->probes(step, row, 1, options_.probe_frames);
         const at::Tensor seen = familiarity(net_, probes.seen, probes.dt, state.layers);
         if (!seen.defined()) return;
-        const at::Tensor margin = (seen - familiarity(net_, probes.other, probes.dt, state.layers)).mean(0);
-        tally.right += ((margin > 0) * probes.has_other).sum().item<double>();
+        const at::Tensor margin = seen - familiarity(net_, probes.other, probes.dt, state.layers);  // [layers][B]
+        tally.right += ((margin.mean(0) > 0) * probes.has_other).sum().item<double>();
+        tally.ranking += (at::softplus(-margin).mean(0) * probes.has_other).sum().item<double>();
         tally.asked += probes.has_other.sum().item<double>();
       }
     }
   });
   Tally total;
-  for (const Tally& tally : tallies) total.right += tally.right, total.asked += tally.asked;
+  for (const Tally& tally : tallies) total.right += tally.right, total.asked += tally.asked, total.ranking += tally.ranking;
   if (total.asked > 0) {
     out["told"] = total.right / total.asked;
-    out["score"] += options_.remember * (1 - out["told"]);
+    out["remember"] = total.ranking / total.asked;  // as in the loss: goes on falling when all are told
+    out["score"] += options_.remember * out["remember"];
   }
   return out;
+}
+
+void StackTraining::finish(int threads) {
+  take_head_shares(net_, fit_head_shares(net_, held_out_, options_.streams.fps.front(), threads));
 }
 
 void StackTraining::save(TensorFile& file) const {
@@ -196,36 +207,6 @@ Result<void> StackTraining::load(const TensorFile& file) {
   }
   states_ = std::move(states);
   return {};
-}
-
-Figures prediction_error(const StackNet& net, const std::vector<Clip>& clips, double fps, int threads) {
-  const std::size_t horizons = net.config().horizons_s.size();
-  struct Sums {
-    std::vector<double> model, persistence;
-  };
-  std::vector<Sums> sums(clips.size());
-  on_threads(std::ssize(clips), threads, [&](const auto& next) {
-    at::init_num_threads();
-    const at::NoGradGuard no_grad;
-    for (std::int64_t i = next(); i >= 0; i = next()) {
-      Sums& sum = sums[static_cast<std::size_t>(i)];
-      sum.model.resize(horizons);
-      sum.persistence.resize(horizons);
-      watch_clip(net, clips[static_cast<std::size_t>(i)], fps, [&](const WatchedFrame& frame) {
-        for (std::size_t h = 0; h < horizons; ++h) {
-          sum.model[h] += frame.horizons[h].stack;
-          sum.persistence[h] += frame.horizons[h].persistence;
-        }
-      });
-    }
-  });
-  Figures out;
-  for (std::size_t h = 0; h < horizons; ++h) {
-    double model = 0, persistence = 0;
-    for (const Sums& sum : sums) model += sum.model[h], persistence += sum.persistence[h];
-    if (persistence > 0) out[fmt::format("{}_s", net.config().horizons_s[h])] = model / persistence;
-  }
-  return out;
 }
 
 }  // namespace longtake

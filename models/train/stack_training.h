@@ -34,8 +34,11 @@ class StackTraining final : public Trainee {
   int shards() const override { return static_cast<int>(states_.size()); }
   at::Tensor loss(std::int64_t step, int shard, const definition::Parameters& parameters, Figures& parts) override;
   std::string describe(std::int64_t step) const override;
-  // Errors at each horizon against persistence; "told": share of probes in which what was seen is the more familiar.
+  // Errors at each horizon against persistence's, with as much of the head as finish() leaves; "told": share of probes in
+  // which what was seen is the more familiar; "remember": the loss of that.
   Figures judge(int threads) override;
+  // See head_share.h.
+  void finish(int threads) override;
   void save(TensorFile& file) const override;
   Result<void> load(const TensorFile& file) override;
 
@@ -51,9 +54,5 @@ class StackTraining final : public Trainee {
   std::optional<StackStreams> held_out_streams_;
   std::vector<NetState> states_;  // of each shard's rows
 };
-
-// Mean squared error of the stack's predictions against that of "no change" over whole clips, each watched from its
-// start at `fps`: per horizon, "NAME_s". Without gradients.
-Figures prediction_error(const StackNet& net, const std::vector<Clip>& clips, double fps, int threads);
 
 }  // namespace longtake

@@ -256,6 +256,7 @@ Result<TrainerOutcome> train(Trainee& trainee, const TrainerOptions& options,
     }
   }
   if (!progress.best_parameters.empty()) put_back(progress.best_parameters, parameters);
+  trainee.finish(options.threads);
   outcome.steps = progress.step;
   outcome.best_step = progress.best_step;
   outcome.best_score = progress.best_score;

@@ -37,6 +37,8 @@ class Trainee {
   virtual std::string describe(std::int64_t step) const = 0;
   // On what nobody trains on: "score", the less the better, and whatever else is worth telling.
   virtual Figures judge(int threads) = 0;
+  // Called at the end of it all, when the best parameters are in place: what is fitted to them in closed form.
+  virtual void finish(int /*threads*/) {}
   // What streams carry.
   virtual void save(TensorFile& file) const = 0;
   virtual Result<void> load(const TensorFile& file) = 0;

@@ -177,11 +177,11 @@ class Train(unittest.TestCase):
         self.trained("stack")
         log = self.path("init.jsonl")
         init = os.path.join(self.path("whole-stack"), "model")
-        files = self.train("stack", "init", "--init", init, "--rate", 1e-6, "--log", log, steps=1)
-        last = log_lines(self.path("whole-stack.jsonl"))[-1]["held_out"]["score"]
+        self.train("stack", "init", "--init", init, "--rate", 1e-6, "--log", log, steps=1)
+        fresh, last = (log_lines(self.path("whole-stack.jsonl"))[i]["held_out"]["score"] for i in (0, -1))
         # Weights are kept as 16-bit floats.
         self.assertAlmostEqual(log_lines(log)[0]["held_out"]["score"], last, delta=0.01)
-        self.assertNotEqual(files["stack.safetensors"], self.trained("stack")["stack.safetensors"])
+        self.assertGreater(fresh - last, 0.02)
 
     def test_videos_to_judge_by(self):
         log = self.path("val.jsonl")
