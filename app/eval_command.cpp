@@ -196,10 +196,13 @@ int run_eval_recall(const Context& context, const EvalSettings& eval) {
   const auto errors = [](const auto& point) { return point.error; };
   const auto returns = rows_of(
       curves->returns, [](const auto& p) { return p.n; }, errors);
+  const auto later = rows_of(
+      curves->returns, [](const auto& p) { return p.n; }, [](const auto& p) { return p.later; });
   const auto minutes = rows_of(
       curves->minutes, [](const auto& p) { return p.minutes; }, errors);
   const std::vector<Plot> plots{
       {"First frame on return", "other places in between", "error / variance", true, false, curves_of(returns)},
+      {"First frame on return, 3 to 10 s later", "other places in between", "error / variance", true, false, curves_of(later)},
       {"First frame on return", "minutes of other video in between", "error / variance", true, false,
        curves_of(minutes)}};
   if (auto done = evaluation.draw(plots); !done) return context.fail(done.error());
@@ -214,7 +217,8 @@ int run_eval_recall(const Context& context, const EvalSettings& eval) {
       out["return"].push_back({{"n", p.n},
                                {"trials", p.trials},
                                {"error", to_json(p.error)},
-                               {"standard_error", to_json(p.standard_error)}});
+                               {"standard_error", to_json(p.standard_error)},
+                               {"later", to_json(p.later)}});
     }
     out["minutes"] = Json::array();
     for (const auto& p : curves->minutes) {
@@ -228,7 +232,8 @@ int run_eval_recall(const Context& context, const EvalSettings& eval) {
     out["familiarity"] = {{"watched", familiarity.watched},
                           {"places", familiarity.places},
                           {"auroc", to_json(familiarity.auroc)},
-                          {"standard_error", to_json(familiarity.standard_error)}};
+                          {"standard_error", to_json(familiarity.standard_error)},
+                          {"later", to_json(familiarity.later)}};
     out["state_bytes"] = to_json(curves->state_bytes);
     fmt::print("{}\n", out.dump());
     return kExitDone;
@@ -237,10 +242,13 @@ int run_eval_recall(const Context& context, const EvalSettings& eval) {
   print_table("n others", returns);
   print_line("new", curves->fresh, 3);
   print_line("bytes", curves->state_bytes, 0);
+  fmt::print("\nthe same when the clip went on for 3 to 10 s meanwhile\n");
+  print_table("n others", later);
   fmt::print("\n");
   print_table("minutes", minutes);
   fmt::print("\nwhich {} of {} places were watched, AUROC\n", curves->familiarity.watched, curves->familiarity.places);
   print_line("", curves->familiarity.auroc, 3);
+  print_line("3-10 s on", curves->familiarity.later, 3);
   return kExitDone;
 }
 

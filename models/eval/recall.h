@@ -12,13 +12,14 @@
 
 namespace longtake {
 
-// Errors are those of the first frame on return, half filled in from the other half and the memory, as fractions of the
+// A return is to the same few seconds of a clip, but to none of the frames that were shown. Errors are those of its first frame, half filled in from the other half and the memory, as fractions of the
 // variance of the features: 0 is perfect, 1 is what guessing their mean would cost.
 struct RecallCurves {
   struct Return {
     int n = 0;  // other places in between
     std::int64_t trials = 0;
     Compared error, standard_error;
+    Compared later;  // the same, 3 to 10 seconds of the clip later: more has changed meanwhile
   };
   struct Minutes {
     double minutes = 0;  // of other video in between
@@ -30,6 +31,7 @@ struct RecallCurves {
     int watched = 0;
     int places = 0;
     Compared auroc, standard_error;
+    Compared later;  // as above
   };
   int places = 0;
   Compared fresh, fresh_standard_error;  // the first frame of a place never seen, after all the others of a trial

@@ -18,10 +18,11 @@ namespace {
 
 enum Stage : std::uint64_t { kReturns = 1, kMinutes, kFamiliarity };
 
-// Where in a place a visit begins and where the return to it does.
+// Where in a place a visit begins, which frames of the same scene were not shown then (in order), and where a later return begins.
 struct Moments {
   std::int64_t visit = 0;
-  std::int64_t back = 0;
+  std::vector<std::int64_t> back;
+  std::int64_t later = 0;
 };
 
 using Memories = std::vector<std::unique_ptr<FrameMemory>>;
@@ -87,15 +88,23 @@ class Protocol {
 
   Moments moments(const Place& place, Random& random) const {
     const auto frames_in = [](double seconds) { return static_cast<std::int64_t>(seconds * RecallProtocol::kFps); };
+    const std::int64_t visit = protocol_.visit;
     // A clip that is too short for the distance wanted gives as much as it has.
-    const std::int64_t spare = place.frames - protocol_.visit - 1;
-    const std::int64_t least = std::min(spare, frames_in(protocol_.least_apart_s));
+    const std::int64_t spare = place.frames - visit - 1;
+    const std::int64_t least = std::min(spare, frames_in(protocol_.least_later_s));
     Moments out;
     out.visit = random.below(spare - least + 1);
-    const std::int64_t first = out.visit + protocol_.visit + least;
-    const std::int64_t last =
-        std::min(place.frames - 1, out.visit + protocol_.visit + frames_in(protocol_.most_apart_s));
-    out.back = first + random.below(last - first + 1);
+    const std::int64_t first = out.visit + visit + least;
+    const std::int64_t last = std::min(place.frames - 1, out.visit + visit + frames_in(protocol_.most_later_s));
+    out.later = first + random.below(last - first + 1);
+
+    const std::int64_t wanted = protocol_.shortest_scene + random.below(protocol_.longest_scene - protocol_.shortest_scene + 1);
+    const std::int64_t scene = std::min(place.frames, wanted);
+    const std::int64_t earliest = std::max<std::int64_t>(0, out.visit + visit - scene);
+    const std::int64_t begin = earliest + random.below(std::min(out.visit, place.frames - scene) - earliest + 1);
+    for (std::int64_t frame = begin; frame < begin + scene; ++frame) {
+      if (frame < out.visit || frame >= out.visit + visit) out.back.push_back(frame);
+    }
     return out;
   }
 
@@ -129,8 +138,8 @@ class Protocol {
     return out;
   }
 
-  // Each trial: one place, then others; reading changes nothing, so the return is tried after each count of others. The
-  // last question is a place never seen.
+  // Each trial: one place, then others; reading changes nothing, so the return is tried after each count of others, and so is
+  // the later one. The last question is a place never seen.
   void returns(RecallCurves& out) const {
     std::vector<int> between = protocol_.between;
     std::erase_if(between, [&](int n) { return static_cast<std::size_t>(n) + 2 > places_.size(); });
@@ -139,12 +148,13 @@ class Protocol {
           fmt::format("{} places are too few for a return after {} others", places_.size(), protocol_.between.back()));
     }
     const auto answers =
-        trials(protocol_.trials, between.size() + 1, [&](std::uint64_t trial, std::vector<Errors>& to) {
+        trials(protocol_.trials, 2 * between.size() + 1, [&](std::uint64_t trial, std::vector<Errors>& to) {
           if (stop_.stop_requested()) return;
           Random random{protocol_.seed, kReturns, trial};
           const auto order = shuffled(random);
           const Place& home = places_[order.front()];
           const Moments at = moments(home, random);
+          const auto back = at.back[static_cast<std::size_t>(random.below(std::ssize(at.back)))];
           Memories memories = fresh();
           show(memories, home, at.visit, protocol_.visit);
           int others = 0;
@@ -153,14 +163,16 @@ class Protocol {
               const Place& other = places_[order[static_cast<std::size_t>(others) + 1]];
               show(memories, other, moments(other, random).visit, protocol_.visit);
             }
-            ask(memories, home, at.back, to[i]);
+            ask(memories, home, back, to[2 * i]);
+            ask(memories, home, at.later, to[2 * i + 1]);
           }
           const Place& unseen = places_[order[static_cast<std::size_t>(others) + 1]];
           ask(memories, unseen, moments(unseen, random).visit, to.back());
           if (trial == 0) out.state_bytes = bytes(memories);
         });
     for (std::size_t i = 0; i < between.size(); ++i) {
-      out.returns.push_back({between[i], protocol_.trials, means(answers[i]), standard_errors(answers[i])});
+      const Errors& errors = answers[2 * i];
+      out.returns.push_back({between[i], protocol_.trials, means(errors), standard_errors(errors), means(answers[2 * i + 1])});
     }
     out.fresh = means(answers.back());
     out.fresh_standard_error = standard_errors(answers.back());
@@ -175,10 +187,11 @@ class Protocol {
       Random random{protocol_.seed, kMinutes, stream};
       const auto order = shuffled(random);
       Memories memories = fresh();
-      std::vector<Moments> at;
+      std::vector<std::int64_t> back;
       for (std::size_t i = 0; i < homes; ++i) {
-        at.push_back(moments(places_[order[i]], random));
-        show(memories, places_[order[i]], at[i].visit, protocol_.visit);
+        const Moments at = moments(places_[order[i]], random);
+        back.push_back(at.back[static_cast<std::size_t>(random.below(std::ssize(at.back)))]);
+        show(memories, places_[order[i]], at.visit, protocol_.visit);
       }
       std::int64_t passed = 0;  // frames
       std::size_t mark = 0;
@@ -189,7 +202,7 @@ class Protocol {
           show(memories, other, frame, 1);
           ++passed;
           if (static_cast<double>(passed) < protocol_.minutes[mark] * 60 * RecallProtocol::kFps) continue;
-          for (std::size_t home = 0; home < homes; ++home) ask(memories, places_[order[home]], at[home].back, to[mark]);
+          for (std::size_t home = 0; home < homes; ++home) ask(memories, places_[order[home]], back[home], to[mark]);
           if (stream == 0) sizes[mark] = bytes(memories);
           ++mark;
         }
@@ -216,32 +229,42 @@ class Protocol {
       note_(fmt::format("familiarity: {} places, of which {} are watched, instead of {} and {}", shown, watched,
                         protocol_.shown, protocol_.familiar));
     }
-    const auto areas = trials(protocol_.draws, 1, [&](std::uint64_t draw, std::vector<Errors>& to) {
-                         if (stop_.stop_requested()) return;
-                         Random random{protocol_.seed, kFamiliarity, draw};
-                         const auto order = shuffled(random);
-                         Memories memories = fresh();
-                         std::vector<Moments> at;
-                         for (std::size_t i = 0; i < shown; ++i) {
-                           at.push_back(moments(places_[order[i]], random));
-                           if (i < watched) show(memories, places_[order[i]], at[i].visit, protocol_.visit);
-                         }
-                         Errors known(contestants_.size()),
-                             strange(contestants_.size());  // scores: the larger the more familiar
-                         for (std::size_t i = 0; i < shown; ++i) {
-                           const Place& place = places_[order[i]];
-                           Errors seen(contestants_.size());
-                           for (std::int64_t frame = at[i].back;
-                                frame < std::min(place.frames, at[i].back + protocol_.look); ++frame) {
-                             ask(memories, place, frame, seen);
-                           }
-                           for (std::size_t m = 0; m < seen.size(); ++m)
-                             (i < watched ? known : strange)[m].push_back(-mean_and_error(seen[m]).mean);
-                         }
-                         for (std::size_t m = 0; m < known.size(); ++m)
-                           to.front()[m].push_back(auroc(known[m], strange[m]));
-                       }).front();
-    out.familiarity = {static_cast<int>(watched), static_cast<int>(shown), means(areas), standard_errors(areas)};
+    const auto areas = trials(protocol_.draws, 2, [&](std::uint64_t draw, std::vector<Errors>& to) {
+      if (stop_.stop_requested()) return;
+      Random random{protocol_.seed, kFamiliarity, draw};
+      const auto order = shuffled(random);
+      Memories memories = fresh();
+      std::vector<Moments> at;
+      for (std::size_t i = 0; i < shown; ++i) {
+        at.push_back(moments(places_[order[i]], random));
+        if (i < watched) show(memories, places_[order[i]], at[i].visit, protocol_.visit);
+      }
+      const auto area = [&](const auto& frames_of, Errors& answer) {
+        Errors known(contestants_.size()), strange(contestants_.size());  // scores: the larger the more familiar
+        for (std::size_t i = 0; i < shown; ++i) {
+          Errors seen(contestants_.size());
+          for (const std::int64_t frame : frames_of(i)) ask(memories, places_[order[i]], frame, seen);
+          for (std::size_t m = 0; m < seen.size(); ++m)
+            (i < watched ? known : strange)[m].push_back(-mean_and_error(seen[m]).mean);
+        }
+        for (std::size_t m = 0; m < known.size(); ++m) answer[m].push_back(auroc(known[m], strange[m]));
+      };
+      const auto look = static_cast<std::size_t>(protocol_.look);
+      area(
+          [&](std::size_t i) {
+            const auto& frames = at[i].back;
+            return std::vector(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(std::min(look, frames.size())));
+          },
+          to[0]);
+      area(
+          [&](std::size_t i) {
+            std::vector<std::int64_t> frames(std::min(look, static_cast<std::size_t>(places_[order[i]].frames - at[i].later)));
+            std::iota(frames.begin(), frames.end(), at[i].later);
+            return frames;
+          },
+          to[1]);
+    });
+    out.familiarity = {static_cast<int>(watched), static_cast<int>(shown), means(areas[0]), standard_errors(areas[0]), means(areas[1])};
   }
 
   std::span<const Place> places_;

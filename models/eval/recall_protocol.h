@@ -40,9 +40,13 @@ struct Contestant {
 struct RecallProtocol {
   static constexpr double kFps = 7.5;
   std::uint64_t seed = 1;
-  int visit = 5;             // frames
-  double least_apart_s = 3;  // of a visit's end and the return, where the clip is long enough
-  double most_apart_s = 10;
+  int visit = 5;  // frames
+  // A visit and the return to it lie in one scene, a stretch of so many frames, as those of recall_streams.h do.
+  int shortest_scene = 12;
+  int longest_scene = 39;
+  // A later return comes so long after the visit's end, where the clip is long enough.
+  double least_later_s = 3;
+  double most_later_s = 10;
   int trials = 100;
   std::vector<int> between{1, 2, 4, 8, 16, 32};
   int streams = 12;  // for the minutes, each with `stream_places` places to return to
@@ -51,7 +55,7 @@ struct RecallProtocol {
   int draws = 10;     // for familiarity
   int familiar = 32;  // watched, of
   int shown = 50;
-  int look = 8;     // frames: about a second
+  int look = 8;     // frames at most: about a second
   int threads = 1;  // results do not depend on it
 };
 
