@@ -61,6 +61,8 @@ int run_train(const Context& context, TrainedPart part, const TrainSettings& tra
   request.mini_batch = train.mini_batch;
   request.layers = train.layers;
   request.rule = train.rule;
+  request.keys = train.keys;
+  request.hidden = train.hidden;
   request.seed = train.seed;
   request.threads = settings.thread_count();
   if (!train.budget.empty()) {

@@ -60,11 +60,12 @@ Result<void> link_or_copy(const fs::path& from, const fs::path& to) {
 
 // What a checkpoint has to agree with.
 std::string settings_of(const TrainRequest& request, const std::string& model, const Split& split) {
-  std::string text = fmt::format("{} {} {} steps {} rate {} seed {} inner {} {} {} layers {} rule {}",
+  std::string text = fmt::format("{} {} {} steps {} rate {} seed {} inner {} {} {} layers {} rule {} {} {}",
                                  request.part == TrainedPart::kStack ? "stack" : "recall", model, request.fresh,
                                  request.how.steps, request.how.rate, request.seed, request.inner.value_or(""),
                                  request.optimiser.value_or(""), request.mini_batch.value_or(""),
-                                 request.layers.value_or(0), request.rule.value_or(""));
+                                 request.layers.value_or(0), request.rule.value_or(""),
+                                 request.keys.value_or(0), request.hidden.value_or(0));
   for (const auto* clips : {&split.train, &split.held_out}) {
     text += "\n";
     for (const Clip& clip : *clips) text += fmt::format("{} {} {}\n", clip.features->name(), clip.first, clip.end);
@@ -92,6 +93,9 @@ ModelConfig wanted_config(const TrainRequest& request, ModelConfig config) {
     if (config.recall) recall.file = config.recall->file;
     config.recall = recall;
   }
+  if ((request.keys || request.hidden) && !config.recall) config.recall.emplace();
+  if (request.keys) config.recall->keys = *request.keys;
+  if (request.hidden) config.recall->hidden = *request.hidden;
   return config;
 }
 
@@ -124,8 +128,8 @@ class Writer {
 
 Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObserver& observer, std::stop_token stop) {
   if (!request.fresh &&
-      (request.inner || request.optimiser || request.mini_batch || request.layers || request.rule)) {
-    return Error{ErrorKind::kUsage, "another kind of layer, inner loop or rule, or another number of layers, begins with fresh weights"};
+      (request.inner || request.optimiser || request.mini_batch || request.layers || request.rule || request.keys || request.hidden)) {
+    return Error{ErrorKind::kUsage, "layers or a memory of another kind or size begin with fresh weights"};
   }
   auto base = open_model_folder(request.base);
   if (!base) return std::move(base).error();

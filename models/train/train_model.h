@@ -28,6 +28,8 @@ struct TrainRequest {
   std::optional<std::string> mini_batch;  // kStack: one of inner::mini_batch_names()
   std::optional<int> layers;         // kStack: 1 to 64
   std::optional<std::string> rule;   // kRecall: one of recall_rule_names()
+  std::optional<int> keys;           // kRecall: numbers in a key, 1 to 4096
+  std::optional<int> hidden;         // kRecall: numbers in a hidden layer, 1 to 4096
   std::filesystem::path output;         // model folder; may be `base`
   std::vector<std::string> videos;      // files; folders stand for all videos below them
   std::vector<std::string> validation;  // to judge by; empty: some of the videos, which are then not trained on

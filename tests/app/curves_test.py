@@ -102,7 +102,7 @@ class Curves(unittest.TestCase):
         self.assertEqual(got["minutes"], [], "there is no minute of other video")
         self.assertTrue(all(0 <= area <= 1 for area in got["familiarity"]["auroc"].values()))
         self.assertEqual(got["state_bytes"]["none"], 0)
-        self.assertEqual(got["state_bytes"]["rls"], 2 * 4 * (64 * 1024 + 64 * 64))
+        self.assertEqual(got["state_bytes"]["rls"], 2 * 4 * (128 * 1024 + 128 * 128))
 
     def test_density(self):
         got = self.eval("density", "--truth", self.truth, "--labels", self.labels, plot="density.png")
