@@ -199,13 +199,13 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
     command->add_option("--cache", eval.cache, "Where features of videos are kept (default: in the user's cache)")
         ->type_name("DIR");
     command->add_flag("--json", settings.json, "As one JSON object");
-    command->add_option("--plot", eval.plot, "Draw the curves as PNG or SVG")->type_name("FILE");
     command->footer(example);
     command->callback([&verb, &eval, run] { verb = [&eval, run](const Context& context) { return run(context, eval); }; });
     return command;
   };
-  evaluates("prediction", "Error of what comes next, by horizon and by frames seen", run_eval_prediction,
-            "Example: longtake eval prediction clip.mp4 --model a --model b --plot prediction.png");
+  CLI::App* prediction =
+      evaluates("prediction", "Error of what comes next, by horizon and by frames seen", run_eval_prediction,
+                "Example: longtake eval prediction clip.mp4 --model a --model b --plot prediction.png");
 
   CLI::App* recall = evaluates("recall", "What memories know of a place on return to it; every video is a place", run_eval_recall,
                                "Example: longtake eval recall places/ --rivals slots32,running_mean,none --json");
@@ -217,6 +217,13 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
                                 "Example: longtake eval density clip.mp4 --truth boundaries.csv --plot density.png");
   density->add_option("--truth", eval.truth, "True boundaries: CSV video,type,start_frame,end_frame")->type_name("FILE");
   density->add_option("--labels", eval.labels, "Labelled events: CSV video,start_s,end_s,label")->type_name("FILE");
+  for (CLI::App* draws : {prediction, recall, density}) {
+    draws->add_option("--plot", eval.plot, "Draw the curves as PNG or SVG")->type_name("FILE");
+  }
+  evaluates("remember", "Whether the inner loss of TTT layers tells what was watched from what was not", run_eval_remember,
+            "Folders say how alike videos are, KIND/ROOM/VIDEO: those of one folder show the same room, those of folders side\n"
+            "by side the same kind, all others another kind.\n\n"
+            "Example: longtake eval remember offices/ streets/ --json");
 
   CLI::App* info = app.add_subcommand("info", "Versions, machine and model");
   info->add_flag("--json", settings.json, "As one JSON object");

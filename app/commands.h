@@ -50,13 +50,14 @@ int run_train(const Context& context, TrainedPart part, const TrainSettings& tra
 struct EvalSettings {
   std::vector<std::filesystem::path> models;  // empty: the default one
   std::filesystem::path cache;                // empty: the usual place
-  std::filesystem::path plot;                 // empty: none
+  std::filesystem::path plot;                 // empty: none; not of remember
   std::vector<std::string> rivals;            // recall; empty: the usual ones
   int views = 8;                              // recall: of each clip
   std::filesystem::path truth, labels;        // density; empty: none
 };
 int run_eval_prediction(const Context& context, const EvalSettings& eval);
 int run_eval_recall(const Context& context, const EvalSettings& eval);
+int run_eval_remember(const Context& context, const EvalSettings& eval);
 int run_eval_density(const Context& context, const EvalSettings& eval);
 
 int run_analyze(const Context& context);

@@ -15,6 +15,7 @@
 #include "models/eval/density.h"
 #include "models/eval/prediction.h"
 #include "models/eval/recall.h"
+#include "models/eval/remember.h"
 
 namespace longtake {
 namespace {
@@ -50,11 +51,15 @@ void print_line(const std::string& first, const Compared& figures, int decimals)
   fmt::print("\n");
 }
 
+void print_names(const std::string& first, const Compared& figures) {
+  fmt::print("{:>10}", first);
+  for (const auto& [name, value] : figures) fmt::print("  {:>9}", name);
+  fmt::print("\n");
+}
+
 void print_table(const std::string& first, const std::vector<Row>& rows) {
   if (rows.empty()) return;
-  fmt::print("{:>10}", first);
-  for (const auto& [name, value] : rows.front().figures) fmt::print("  {:>9}", name);
-  fmt::print("\n");
+  print_names(first, rows.front().figures);
   for (const Row& row : rows) print_line(fmt::format("{:g}", row.at), row.figures, 3);
 }
 
@@ -249,6 +254,37 @@ int run_eval_recall(const Context& context, const EvalSettings& eval) {
   fmt::print("\nwhich {} of {} places were watched, AUROC\n", curves->familiarity.watched, curves->familiarity.places);
   print_line("", curves->familiarity.auroc, 3);
   print_line("3-10 s on", curves->familiarity.later, 3);
+  return kExitDone;
+}
+
+int run_eval_remember(const Context& context, const EvalSettings& eval) {
+  Evaluation evaluation(context, eval);
+  if (auto done = evaluation.prepare(); !done) return context.fail(done.error());
+  const auto figures = evaluate_remember(evaluation.request, evaluation.note, context.signals.token());
+  if (!figures) return context.fail(figures.error());
+
+  if (context.settings.json) {
+    Json out = headed("eval remember");
+    out["clips"] = figures->clips;
+    out["stretches"] = figures->stretches;
+    for (const auto& group : figures->groups) {
+      out["groups"].push_back({{"against", group.against},
+                               {"clips", group.clips},
+                               {"seen", group.seen},
+                               {"asked", group.asked},
+                               {"auroc", to_json(group.auroc)}});
+    }
+    fmt::print("{}\n", out.dump());
+    return kExitDone;
+  }
+  fmt::print("{} stretches of {} clips; what was watched against what was not, AUROC of the inner loss\n\n",
+             figures->stretches, figures->clips);
+  print_names("against", figures->groups.front().auroc);
+  for (const auto& group : figures->groups) {
+    std::string words = group.against;
+    std::replace(words.begin(), words.end(), '_', ' ');
+    print_line(words, group.auroc, 3);
+  }
   return kExitDone;
 }
 

@@ -38,7 +38,7 @@ Result<std::vector<EvaluatedModel>> load_models(const std::vector<std::filesyste
   return out;
 }
 
-Result<Evaluated> load_evaluated(const EvalRequest& request, const Note& note, std::stop_token stop) {
+Result<Evaluated> load_evaluated(const EvalRequest& request, const Note& note, std::stop_token stop, bool degraded) {
   prepare_for_training();
   auto models = load_models(request.models);
   if (!models) return std::move(models).error();
@@ -58,11 +58,21 @@ Result<Evaluated> load_evaluated(const EvalRequest& request, const Note& note, s
   if (!encoder_hash) return std::move(encoder_hash).error();
   auto videos = videos_of(request.videos, note, stop);
   if (!videos) return std::move(videos).error();
-  FeatureCache cache(std::make_shared<Encoder>(std::move(*encoder)), *encoder_hash, request.cache);
-  auto clips = clips_of(cache, nullptr, *videos, note, stop);
-  if (!clips) return std::move(clips).error();
-  if (clips->empty()) return Error{ErrorKind::kInput, "there is no video to evaluate on"};
-  return Evaluated{std::move(*models), std::move(*videos), std::move(*clips)};
+  const auto shared_encoder = std::make_shared<const Encoder>(std::move(*encoder));
+  FeatureCacheOptions changed = request.cache;
+  changed.degraded = true;
+  FeatureCache cache(shared_encoder, *encoder_hash, request.cache), degraded_cache(shared_encoder, *encoder_hash, changed);
+  Evaluated out{std::move(*models), std::move(*videos), {}, {}};
+  for (const std::string& video : out.videos) {
+    auto clips = clips_of(cache, degraded ? &degraded_cache : nullptr, {video}, note, stop);
+    if (!clips) return std::move(clips).error();
+    for (Clip& clip : *clips) {
+      out.clips.push_back(std::move(clip));
+      out.clip_videos.push_back(video);
+    }
+  }
+  if (out.clips.empty()) return Error{ErrorKind::kInput, "there is no video to evaluate on"};
+  return out;
 }
 
 std::string learner_name(const ModelConfig& config) {

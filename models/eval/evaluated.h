@@ -26,11 +26,14 @@ struct Evaluated {
   std::vector<EvaluatedModel> models;
   std::vector<std::string> videos;  // all that were found
   std::vector<Clip> clips;
+  std::vector<std::string> clip_videos;  // what each of them is a clip of
 };
 
-// LibTorch is then left with one thread a caller, as in training. Errors: kModel (also: a model whose latent space is not the first one's),
+// LibTorch is then left with one thread a caller, as in training. `degraded`: clips have degraded frames beside their own,
+// which are encoded and kept likewise. Errors: kModel (also: a model whose latent space is not the first one's),
 // kInput, kUnexpected, kStopped.
-Result<Evaluated> load_evaluated(const EvalRequest& request, const Note& note, std::stop_token stop);
+Result<Evaluated> load_evaluated(const EvalRequest& request, const Note& note, std::stop_token stop,
+                                 bool degraded = false);
 
 // What learns in the layers, as figures name it: ttt_mlp, ttt_linear, or the rival's own name.
 std::string learner_name(const ModelConfig& config);

@@ -212,4 +212,13 @@ std::vector<at::Tensor> StackNet::probe(const at::Tensor& x, const at::Tensor& d
   return before;
 }
 
+at::Tensor StackNet::familiarity(const at::Tensor& x, const at::Tensor& dt, const std::vector<MixerState>& memory) const {
+  const auto surprise = probe(x, dt, memory), at_first = probe(x, dt, {});
+  std::vector<at::Tensor> layers;
+  for (std::size_t i = 0; i < surprise.size(); ++i) {
+    if (surprise[i].defined()) layers.push_back((at::log(at_first[i]) - at::log(surprise[i])).mean(1));
+  }
+  return layers.empty() ? at::Tensor() : at::stack(layers);
+}
+
 }  // namespace longtake

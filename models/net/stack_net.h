@@ -51,6 +51,9 @@ class StackNet {
   // undefined. The frames are the beginning of another stream, x and dt as in forward(); `memory` is what forward() left, or
   // empty for one that has seen nothing.
   std::vector<at::Tensor> probe(const at::Tensor& x, const at::Tensor& dt, const std::vector<MixerState>& memory) const;
+  // How much less each layer is surprised by frames than a memory that has seen nothing: log of probe() of the latter − log
+  // of probe(), mean over frames, [layers][B]; undefined: no layer has an inner loss.
+  at::Tensor familiarity(const at::Tensor& x, const at::Tensor& dt, const std::vector<MixerState>& memory) const;
   // Running means after each frame, less the frame: [means][B][T][tokens][latent]. They and their counts in `state` move on.
   at::Tensor means_apart(const at::Tensor& x, const at::Tensor& dt, NetState& state) const;
   // The state with some rows (begins [B], bool) at the start of a stream.

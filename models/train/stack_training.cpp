@@ -85,9 +85,9 @@ at::Tensor StackTraining::loss(std::int64_t step, int shard, const definition::P
   at::Tensor total = at::zeros({});
   if (options_.remember > 0) {
     const ProbeBatch probes = streams_.probes(step, shard * rows, rows, options_.probe_frames);
-    const at::Tensor seen = familiarity(net, probes.seen, probes.dt, out.state.layers);
+    const at::Tensor seen = net.familiarity(probes.seen, probes.dt, out.state.layers);
     if (seen.defined()) {
-      const at::Tensor margin = seen - familiarity(net, probes.other, probes.dt, out.state.layers);
+      const at::Tensor margin = seen - net.familiarity(probes.other, probes.dt, out.state.layers);
       const at::Tensor asked = at::clamp_min(probes.has_other.sum(), 1) * static_cast<double>(margin.size(0));
       const at::Tensor ranking = (at::softplus(-margin) * probes.has_other).sum() / asked;
       parts["remember"] = ranking.item<double>();
@@ -109,16 +109,6 @@ at::Tensor StackTraining::loss(std::int64_t step, int shard, const definition::P
 }
 
 std::string StackTraining::describe(std::int64_t step) const { return streams_.describe(step); }
-
-at::Tensor StackTraining::familiarity(const StackNet& net, const at::Tensor& x, const at::Tensor& dt,
-                                      const std::vector<MixerState>& memory) {
-  const auto surprise = net.probe(x, dt, memory), at_first = net.probe(x, dt, {});
-  std::vector<at::Tensor> layers;
-  for (std::size_t i = 0; i < surprise.size(); ++i) {
-    if (surprise[i].defined()) layers.push_back((at::log(at_first[i]) - at::log(surprise[i])).mean(1));
-  }
-  return layers.empty() ? at::Tensor() : at::stack(layers);
-}
 
 Figures StackTraining::judge(int threads) {
   Figures out;
@@ -146,9 +136,9 @@ Figures StackTraining::judge(int threads) {
         const StackBatch batch = held_out_streams_->batch(step, row, 1);
         state = net_.forward(batch.x, batch.dt, step == 0 ? state : net_.restarted(state, batch.fresh)).state;
         const ProbeBatch probes = held_out_streams_->probes(step, row, 1, options_.probe_frames);
-        const at::Tensor seen = familiarity(net_, probes.seen, probes.dt, state.layers);
+        const at::Tensor seen = net_.familiarity(probes.seen, probes.dt, state.layers);
         if (!seen.defined()) return;
-        const at::Tensor margin = seen - familiarity(net_, probes.other, probes.dt, state.layers);  // [layers][B]
+        const at::Tensor margin = seen - net_.familiarity(probes.other, probes.dt, state.layers);  // [layers][B]
         tally.right += ((margin.mean(0) > 0) * probes.has_other).sum().item<double>();
         tally.ranking += (at::softplus(-margin).mean(0) * probes.has_other).sum().item<double>();
         tally.asked += probes.has_other.sum().item<double>();

@@ -43,10 +43,6 @@ class StackTraining final : public Trainee {
   Result<void> load(const TensorFile& file) override;
 
  private:
-  // How much less each layer is surprised by frames than a memory that has seen nothing: log before fresh − log before
-  // with `memory`, mean over frames, [layers][B]; undefined: no layer has an inner loss.
-  static at::Tensor familiarity(const StackNet& net, const at::Tensor& x, const at::Tensor& dt, const std::vector<MixerState>& memory);
-
   StackNet& net_;
   StackTrainingOptions options_;
   StackStreams streams_;

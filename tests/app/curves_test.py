@@ -104,6 +104,32 @@ class Curves(unittest.TestCase):
         self.assertEqual(got["state_bytes"]["none"], 0)
         self.assertEqual(got["state_bytes"]["rls"], 2 * 4 * (128 * 1024 + 128 * 128))
 
+    def test_remember(self):
+        videos = [self.path(name) for name in ("a/a/1.mp4", "a/a/2.mp4", "a/b/3.mp4", "b/b/4.mp4")]
+        for video, scene in zip(videos, ("testsrc2", "mandelbrot", "smptebars", "rgbtestsrc")):
+            os.makedirs(os.path.dirname(video), exist_ok=True)
+            subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"{scene}=s=160x90:r=12.5", "-frames:v", "32",
+                            "-pix_fmt", "yuv420p", video], check=True)
+        arguments = ["--model", self.model, "--cache", self.cache]
+        got = self.figures("eval", "remember", self.path("a"), self.path("b"), *arguments)
+        self.assertEqual([(g["against"], g["clips"]) for g in got["groups"]], [("other_kind", 4), ("same_kind", 3), ("same_room", 2)])
+        self.assertEqual((got["clips"], got["stretches"]), (4, 4))
+        for group in got["groups"]:
+            self.assertEqual((group["seen"], group["asked"]), (4 * group["clips"], 4 * group["clips"]))
+            self.assertEqual(list(group["auroc"]), ["ttt_mlp", "mean_frame"])
+            self.assertGreater(group["auroc"]["ttt_mlp"], 0.9, "pictures that have nothing in common")
+        same = self.figures("eval", "remember", *videos[:2], videos[0], *arguments)
+        self.assertEqual([g["against"] for g in same["groups"]], ["same_room"])
+        self.assertEqual(same["clips"], 2, "a file that is given twice is not another clip")
+        done = run("eval", "remember", *videos, *arguments)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertIn(b"other kind", done.stdout)
+        gru = self.path("gru")
+        done = run("train", "stack", self.clip, "-o", gru, "--inner", "gru", "--steps", 1, "--cache", self.cache)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertFails(5, "eval", "remember", *videos, "--model", gru, "--cache", self.cache, says="no inner loss")
+        self.assertFails(4, "eval", "remember", videos[0], *arguments, says="two videos")
+
     def test_density(self):
         got = self.eval("density", "--truth", self.truth, "--labels", self.labels, plot="density.png")
         self.assertEqual([p["fps"] for p in got["points"]], [1, 2, 5, 10, 25])
@@ -137,7 +163,7 @@ class Curves(unittest.TestCase):
 
     def test_bad_input(self):
         missing = self.path("missing.mp4")
-        for verb in ("prediction", "recall", "density"):
+        for verb in ("prediction", "recall", "remember", "density"):
             self.assertFails(4, "eval", verb, missing, "--model", self.model, "--cache", self.cache, says="missing.mp4")
             self.assertFails(5, "eval", verb, self.clip, "--model", self.path("nowhere"), says="nowhere")
             self.assertFails(2, "eval", verb, says="VIDEO")
@@ -153,7 +179,7 @@ class Curves(unittest.TestCase):
         self.assertFails(2, "bench", "context", "--frames", "1", says="frames")
 
     def test_every_help_has_an_example(self):
-        for verb in (["eval"], ["eval", "prediction"], ["eval", "recall"], ["eval", "density"], ["bench", "context"]):
+        for verb in (["eval"], ["eval", "prediction"], ["eval", "recall"], ["eval", "remember"], ["eval", "density"], ["bench", "context"]):
             done = run(*verb, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn(b"Example: longtake", done.stdout, " ".join(verb))

@@ -2,10 +2,10 @@
 """Makes the whole set of curves: for each a JSON object and a picture, and one page with the tables.
 
     figures.py PATH/longtake OUTPUT --model DIR [--model DIR …] --videos VIDEO… [--truth boundaries.csv]
-               [--labels labels.csv] [--density-videos VIDEO…] [--cache DIR] [--frames 100000] [--only VERB…]
+               [--labels labels.csv] [--density-videos VIDEO…] [--rooms VIDEO…] [--cache DIR] [--frames 100000] [--only VERB…]
 
-Models without a recall memory are left out of `eval recall`, models that cannot watch streams out of `eval density`. Give
-videos that no model was trained on.
+Models without a recall memory are left out of `eval recall`, models that cannot watch streams out of `eval remember` and
+`eval density`. Give videos that no model was trained on; for `eval remember` in folders KIND/ROOM.
 """
 import argparse
 import json
@@ -21,11 +21,12 @@ def options():
     parser.add_argument("--model", action="append", required=True, dest="models")
     parser.add_argument("--videos", nargs="+", required=True)
     parser.add_argument("--density-videos", nargs="+", help="those that truth and labels are about (default: all)")
+    parser.add_argument("--rooms", nargs="+", help="videos in folders KIND/ROOM, to remember (default: all)")
     parser.add_argument("--truth")
     parser.add_argument("--labels")
     parser.add_argument("--cache")
     parser.add_argument("--frames", type=int, default=100000)
-    parser.add_argument("--only", nargs="+", choices=["prediction", "recall", "density", "context"])
+    parser.add_argument("--only", nargs="+", choices=["prediction", "recall", "remember", "density", "context"])
     return parser.parse_args()
 
 
@@ -67,6 +68,12 @@ def recall(got):
     yield f"Which {known['watched']} of {known['places']} places were watched", table("", [("AUROC", known["auroc"])])
 
 
+def remember(got):
+    rows = [(g["against"].replace("_", " "), {"clips": g["clips"], "questions": g["seen"] + g["asked"], **g["auroc"]})
+            for g in got["groups"]]
+    yield f"What was watched against what was not, {got['stretches']} stretches of {got['clips']} clips: AUROC", table("against", rows)
+
+
 def density(got):
     for model in dict.fromkeys(p["model"] for p in got["points"]):
         rows = [(p["fps"], {k: v for k, v in p.items() if k not in ("fps", "model")}) for p in got["points"] if p["model"] == model]
@@ -89,27 +96,31 @@ def main():
     args = options()
     args.output.mkdir(parents=True, exist_ok=True)
     models = lambda fits: [part for m in args.models if fits(config(m)) for part in ("--model", m)]
+    watches = lambda c: c["stack"]["inner"] in ("mlp", "linear")
     common = ["--cache", args.cache] if args.cache else []
     truth = [part for name in ("truth", "labels") if getattr(args, name) for part in (f"--{name}", getattr(args, name))]
     verbs = {
         "prediction": (prediction, ["eval", "prediction", *args.videos, *models(lambda c: True), *common]),
         "recall": (recall, ["eval", "recall", *args.videos, *models(lambda c: "recall" in c), *common]),
+        "remember": (remember, ["eval", "remember", *(args.rooms or args.videos), *models(watches), *common]),
         "density": (density, ["eval", "density", *(args.density_videos or args.videos),
-                              *models(lambda c: c["stack"]["inner"] in ("mlp", "linear")), *common, *truth]),
+                              *models(watches), *common, *truth]),
         "context": (context, ["bench", "context", *models(lambda c: True), "--frames", str(args.frames)]),
     }
     page = ["# Curves\n"]
     for name, (tables, command) in verbs.items():
         if args.only and name not in args.only:
             continue
-        picture = args.output / f"{name}.png"
+        picture = args.output / f"{name}.png" if name != "remember" else None  # three numbers are no curve
         print(f"longtake {' '.join(command)}", file=sys.stderr)
-        done = subprocess.run([args.program, *command, "--json", "--plot", picture], stdout=subprocess.PIPE)
+        plot = ["--plot", picture] if picture else []
+        done = subprocess.run([args.program, *command, "--json", *plot], stdout=subprocess.PIPE)
         if done.returncode != 0:
             sys.exit(done.returncode)
         got = json.loads(done.stdout)
         (args.output / f"{name}.json").write_text(json.dumps(got, indent=1) + "\n")
-        page.append(f"## {got['command']}\n\n![{name}]({picture.name})\n")
+        page.append(f"## {got['command']}\n")
+        page += [f"![{name}]({picture.name})\n"] if picture else []
         page.append(f"`longtake {' '.join(command)}`, {got['machine']['cpu']}, {got['machine']['cores']} cores\n")
         page += [f"{title}:\n\n{body}" for title, body in tables(got)]
     (args.output / "figures.md").write_text("\n".join(page))
