@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -51,6 +52,13 @@ const TttBackend<T>& backend_of(const Plan& plan) {
   }
   throw std::invalid_argument("ttt_inner_loop: no backend \"" + plan.backend +
                               "\" with gradients of this shape");
+}
+
+// [B][nh][L][…] that lies token by token, [B][L][nh][…], as the projections before and after the inner loop do.
+Tensor by_token(at::IntArrayRef sizes, const at::TensorOptions& options) {
+  std::vector<std::int64_t> shape = sizes.vec();
+  std::swap(shape[1], shape[2]);
+  return at::empty(shape, options).transpose(1, 2);
 }
 
 // One head of one sequence; tokens of x [B][nh][L][f] or [B][nh][L].
@@ -106,7 +114,7 @@ Outputs forward(const Plan& plan, const Inputs& in) {
   const std::int64_t batch = in.q.size(0), heads = in.q.size(1), length = in.q.size(2);
   const std::int64_t kept = plan.every == 0 ? 0 : ttt_checkpoint_count(shape, int(length), plan.every);
   Outputs out;
-  out.z = at::empty({batch, heads, length, in.q.size(3)}, in.q.options());
+  out.z = by_token(in.q.sizes(), in.q.options());
   out.end = in.weights.expand({batch, heads, in.weights.size(2)}).clone(at::MemoryFormat::Contiguous);
   out.before = at::empty({batch, heads, length}, in.q.options());
   out.checkpoints = at::empty({batch, heads, kept, in.weights.size(2)}, in.q.options());
@@ -161,8 +169,8 @@ std::vector<Tensor> backward(const Plan& plan, const Inputs& in, const Tensor& c
   const std::int64_t batch = in.q.size(0), heads = in.q.size(1);
   const auto options = in.q.options();
   const Tensor given = d_z.stride(3) == 1 ? d_z : d_z.contiguous();
-  const Tensor q = at::empty(in.q.sizes(), options), k = at::empty(in.q.sizes(), options),
-               v = at::empty(in.q.sizes(), options), lr = at::empty(in.lr.sizes(), options);
+  const Tensor q = by_token(in.q.sizes(), options), k = by_token(in.q.sizes(), options), v = by_token(in.q.sizes(), options),
+               lr = by_token(in.lr.sizes(), options);
   const Tensor weights = d_end.clone(at::MemoryFormat::Contiguous);
   const auto zeros = [&](std::int64_t width) { return at::zeros({batch, heads, width}, options); };
   const Tensor tau = zeros(in.tau.numel()), gamma = zeros(in.q.size(3)), beta = zeros(in.q.size(3)),
