@@ -21,7 +21,7 @@ void AdamW::step(definition::Parameters& parameters, double rate) {
   const at::NoGradGuard no_grad;
   ++steps_;
   const double scale1 = 1 / (1 - std::pow(options_.beta1, static_cast<double>(steps_)));
-  const double scale2 = 1 / (1 - std::pow(options_.beta2, static_cast<double>(steps_)));
+  const double scale2 = 1 / std::sqrt(1 - std::pow(options_.beta2, static_cast<double>(steps_)));
   for (auto& [name, parameter] : parameters) {
     const at::Tensor& gradient = parameter.grad();
     if (!gradient.defined()) continue;
@@ -31,10 +31,10 @@ void AdamW::step(definition::Parameters& parameters, double rate) {
       first = at::zeros_like(parameter);
       second = at::zeros_like(parameter);
     }
-    first.mul_(options_.beta1).add_(gradient, 1 - options_.beta1);
+    first.lerp_(gradient, 1 - options_.beta1);
     second.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
     if (!options_.decays || options_.decays(name)) parameter.mul_(1 - rate * options_.weight_decay);
-    parameter.addcdiv_(first, (second * scale2).sqrt_().add_(options_.eps), -rate * scale1);
+    parameter.addcdiv_(first, second.sqrt().add_(options_.eps / scale2), -rate * scale1 / scale2);
   }
 }
 

@@ -141,11 +141,12 @@ double differentiate(Trainee& trainee, std::int64_t step, int threads, Figures& 
   }
   for (auto& [name, parameter] : trainee.parameters()) {
     at::Tensor sum;
-    for (const Shard& shard : shards) {
+    for (Shard& shard : shards) {
       const at::Tensor& gradient = shard.parameters.at(name).grad();
-      if (gradient.defined()) sum = sum.defined() ? sum + gradient : gradient;
+      if (!gradient.defined()) continue;
+      sum = sum.defined() ? sum.add_(gradient) : gradient;
     }
-    parameter.mutable_grad() = sum.defined() ? sum * share : sum;
+    parameter.mutable_grad() = sum.defined() ? sum.mul_(share) : sum;
   }
   return loss;
 }
