@@ -1,4 +1,4 @@
-// C [m][n] = op(A) [m][k] · op(B) [k][n], all row by row. For products.cpp.
+// C [m][n] = op(A) [m][k] · op(B) [k][n], or that on top of C, all row by row. For products.cpp.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,6 @@ struct Factor {
 };
 
 // False: nothing was computed, there is no such library here.
-bool gemm(std::int64_t m, std::int64_t n, std::int64_t k, Factor a, Factor b, float* c);
+bool gemm(std::int64_t m, std::int64_t n, std::int64_t k, Factor a, Factor b, bool on_top, float* c);
 
 }  // namespace longtake

@@ -2,6 +2,6 @@
 
 namespace longtake {
 
-bool gemm(std::int64_t, std::int64_t, std::int64_t, Factor, Factor, float*) { return false; }
+bool gemm(std::int64_t, std::int64_t, std::int64_t, Factor, Factor, bool, float*) { return false; }
 
 }  // namespace longtake

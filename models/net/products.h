@@ -9,11 +9,19 @@
 
 namespace longtake {
 
-// x [..., in] · weightᵀ [out][in] + bias [out] (undefined: none) → [..., out]
-at::Tensor linear_product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
+// onto + x [..., in] · weightᵀ [out][in] → [..., out]. `onto` spreads over the result, as a bias [out] does; undefined: 0.
+at::Tensor linear_product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& onto = {});
 
 // a [N][rows][inner] · b [N][inner][columns] → [N][rows][columns]
 at::Tensor batched_product(const at::Tensor& a, const at::Tensor& b);
+
+// Without gradients: op(a) · op(b) goes to c, or on top of it. Matrices whose rows are in one piece; those of c also follow
+// one another.
+struct Operand {
+  const at::Tensor& matrix;
+  bool transposed = false;
+};
+void multiply(Operand a, Operand b, const at::Tensor& c, bool on_top = false);
 
 // Keeps the BLAS behind LibTorch, if it is OpenBLAS, to the thread that calls it: between products its own threads wait
 // by asking again and again, and take the processor from those that work.

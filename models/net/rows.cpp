@@ -40,14 +40,13 @@ class RmsNormRows : public torch::autograd::Function<RmsNormRows> {
     const std::int64_t width = x.size(-1), rows = x.numel() / width;
     const Tensor y = at::empty_like(x);
     const Tensor inverse = at::empty({rows}, x.options());  // 1 / root mean square
-    const float* w = weight.data_ptr<float>();
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const float* in = x.data_ptr<float>() + row * width;
-      float* out = y.data_ptr<float>() + row * width;
+    const float *w = weight.data_ptr<float>(), *in = x.data_ptr<float>();
+    float *out = y.data_ptr<float>(), *kept = inverse.data_ptr<float>();
+    for (std::int64_t row = 0; row < rows; ++row, in += width, out += width) {
       const float mean = sum_over(width, [&](std::int64_t i) { return in[i] * in[i]; }) / static_cast<float>(width);
       const float r = 1 / std::sqrt(mean + static_cast<float>(eps));
       for (std::int64_t i = 0; i < width; ++i) out[i] = w[i] * (in[i] * r);
-      inverse.data_ptr<float>()[row] = r;
+      kept[row] = r;
     }
     context->save_for_backward({x, weight, inverse});
     return y;
@@ -60,12 +59,9 @@ class RmsNormRows : public torch::autograd::Function<RmsNormRows> {
     const Tensor dy = d_outputs[0].contiguous();
     const std::int64_t width = x.size(-1), rows = x.numel() / width;
     const Tensor dx = at::empty_like(x), dw = at::zeros_like(weight);
-    const float* w = weight.data_ptr<float>();
-    float* dw_sum = dw.data_ptr<float>();
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const float* in = x.data_ptr<float>() + row * width;
-      const float* d = dy.data_ptr<float>() + row * width;
-      float* out = dx.data_ptr<float>() + row * width;
+    const float *w = weight.data_ptr<float>(), *in = x.data_ptr<float>(), *d = dy.data_ptr<float>();
+    float *dw_sum = dw.data_ptr<float>(), *out = dx.data_ptr<float>();
+    for (std::int64_t row = 0; row < rows; ++row, in += width, d += width, out += width) {
       const float r = inverse.data_ptr<float>()[row];
       const float along = sum_over(width, [&](std::int64_t i) { return w[i] * d[i] * in[i]; });
       const float back = along * r * r * r / static_cast<float>(width);
@@ -78,21 +74,23 @@ class RmsNormRows : public torch::autograd::Function<RmsNormRows> {
   }
 };
 
-// Tables [period][pairs] laid out for x [B][nh][L][f].
+// Tables [period][pairs] laid out for x [B][nh][L][f]. The result lies as x does.
 Tensor turned(const Tensor& x, const Tensor& cosine, const Tensor& sine, bool back) {
-  const std::int64_t length = x.size(2), width = x.size(3), pairs = width / 2, period = cosine.size(0);
-  const Tensor y = at::empty(x.sizes(), x.options());
-  const float* c = cosine.data_ptr<float>();
-  const float* s = sine.data_ptr<float>();
+  const std::int64_t heads = x.size(1), length = x.size(2), pairs = x.size(3) / 2, period = cosine.size(0);
+  const Tensor y = at::empty_like(x);
   const float sign = back ? -1.0F : 1.0F;
-  float* out = y.data_ptr<float>();
+  const std::int64_t in_head = x.stride(1), in_token = x.stride(2), out_head = y.stride(1), out_token = y.stride(2);
   for (std::int64_t b = 0; b < x.size(0); ++b) {
-    for (std::int64_t head = 0; head < x.size(1); ++head) {
-      for (std::int64_t t = 0; t < length; ++t, out += width) {
-        const float* in = x.data_ptr<float>() + b * x.stride(0) + head * x.stride(1) + t * x.stride(2);
-        const std::int64_t at = t % period * pairs;
+    const float* const in_row = x.data_ptr<float>() + b * x.stride(0);
+    float* const out_row = y.data_ptr<float>() + b * y.stride(0);
+    for (std::int64_t t = 0; t < length; ++t) {
+      const float* const c = cosine.data_ptr<float>() + t % period * pairs;
+      const float* const s = sine.data_ptr<float>() + t % period * pairs;
+      for (std::int64_t head = 0; head < heads; ++head) {
+        const float* const in = in_row + head * in_head + t * in_token;
+        float* const out = out_row + head * out_head + t * out_token;
         for (std::int64_t p = 0; p < pairs; ++p) {
-          const float cos = c[at + p], sin = sign * s[at + p];
+          const float cos = c[p], sin = sign * s[p];
           const float even = in[2 * p], odd = in[2 * p + 1];
           out[2 * p] = even * cos - odd * sin;
           out[2 * p + 1] = even * sin + odd * cos;
@@ -114,32 +112,6 @@ class Turn : public torch::autograd::Function<Turn> {
     const auto kept = context->get_saved_variables();
     const Tensor dy = d_outputs[0].stride(3) == 1 ? d_outputs[0] : d_outputs[0].contiguous();
     return {turned(dy, kept[0], kept[1], true), Tensor(), Tensor()};
-  }
-};
-
-class SwiGlu : public torch::autograd::Function<SwiGlu> {
- public:
-  static Tensor forward(AutogradContext* context, const Tensor& gate, const Tensor& up) {
-    const Tensor open = at::sigmoid(gate);
-    const Tensor y = at::empty_like(up);
-    const float *g = gate.data_ptr<float>(), *u = up.data_ptr<float>(), *s = open.data_ptr<float>();
-    float* out = y.data_ptr<float>();
-    for (std::int64_t i = 0; i < y.numel(); ++i) out[i] = g[i] * s[i] * u[i];
-    context->save_for_backward({gate, up, open});
-    return y;
-  }
-  static std::vector<Tensor> backward(AutogradContext* context, std::vector<Tensor> d_outputs) {
-    const auto kept = context->get_saved_variables();
-    const Tensor dy = d_outputs[0].contiguous();
-    const Tensor d_gate = at::empty_like(kept[0]), d_up = at::empty_like(kept[1]);
-    const float *g = kept[0].data_ptr<float>(), *u = kept[1].data_ptr<float>(), *s = kept[2].data_ptr<float>();
-    const float* d = dy.data_ptr<float>();
-    float *dg = d_gate.data_ptr<float>(), *du = d_up.data_ptr<float>();
-    for (std::int64_t i = 0; i < dy.numel(); ++i) {
-      du[i] = d[i] * g[i] * s[i];
-      dg[i] = d[i] * u[i] * s[i] * (1 + g[i] * (1 - s[i]));
-    }
-    return {d_gate, d_up};
   }
 };
 
@@ -173,29 +145,87 @@ class AddScaled : public torch::autograd::Function<AddScaled> {
   }
 };
 
+class Drawn : public torch::autograd::Function<Drawn> {
+ public:
+  static Tensor forward(AutogradContext* context, const Tensor& seen, const Tensor& shares) {
+    const std::int64_t horizons = shares.size(0), means = shares.size(1), width = seen.size(-1);
+    std::vector<std::int64_t> shape = seen.sizes().vec();
+    shape[shape.size() - 2] = horizons;
+    const Tensor y = at::empty(shape, seen.options());
+    const float *in = seen.data_ptr<float>(), *share = shares.data_ptr<float>();
+    float* out = y.data_ptr<float>();
+    for (const float* const end = in + seen.numel(); in < end; in += (1 + means) * width) {
+      for (std::int64_t h = 0; h < horizons; ++h, out += width) {
+        std::copy_n(in, width, out);
+        for (std::int64_t j = 0; j < means; ++j) {
+          const float a = share[h * means + j];
+          const float* const apart = in + (1 + j) * width;
+          for (std::int64_t i = 0; i < width; ++i) out[i] += a * apart[i];
+        }
+      }
+    }
+    context->save_for_backward({seen, shares});
+    return y;
+  }
+  static std::vector<Tensor> backward(AutogradContext* context, std::vector<Tensor> d_outputs) {
+    const auto kept = context->get_saved_variables();
+    const Tensor dy = d_outputs[0].contiguous(), d_shares = at::zeros_like(kept[1]);
+    const std::int64_t horizons = kept[1].size(0), means = kept[1].size(1), width = kept[0].size(-1);
+    const float *in = kept[0].data_ptr<float>(), *d = dy.data_ptr<float>();
+    float* const sums = d_shares.data_ptr<float>();
+    for (const float* const end = in + kept[0].numel(); in < end; in += (1 + means) * width) {
+      for (std::int64_t h = 0; h < horizons; ++h, d += width) {
+        for (std::int64_t j = 0; j < means; ++j) {
+          const float* const apart = in + (1 + j) * width;
+          sums[h * means + j] += sum_over(width, [&](std::int64_t i) { return d[i] * apart[i]; });
+        }
+      }
+    }
+    return {Tensor(), d_shares};
+  }
+};
+
+// Where block i of x begins, a block being the last two extents.
+std::int64_t block_at(const Tensor& x, std::int64_t i) {
+  std::int64_t at = 0;
+  for (std::int64_t axis = x.dim() - 3; axis >= 0; --axis) {
+    at += i % x.size(axis) * x.stride(axis);
+    i /= x.size(axis);
+  }
+  return at;
+}
+
+// Rows of either may lie anywhere.
 class MeanSquare : public torch::autograd::Function<MeanSquare> {
  public:
   static Tensor forward(AutogradContext* context, const Tensor& a, const Tensor& b) {
-    const std::int64_t size = a.size(-1) * a.size(-2);
+    const std::int64_t rows = a.size(-2), width = a.size(-1), a_row = a.stride(-2), b_row = b.stride(-2);
     const Tensor means = at::empty(a.sizes().slice(0, a.dim() - 2), a.options());
-    for (std::int64_t i = 0; i < means.numel(); ++i) {
-      const float *x = a.data_ptr<float>() + i * size, *y = b.data_ptr<float>() + i * size;
-      means.data_ptr<float>()[i] =
-          sum_over(size, [&](std::int64_t j) { return (x[j] - y[j]) * (x[j] - y[j]); }) / static_cast<float>(size);
+    float* const out = means.data_ptr<float>();
+    for (std::int64_t block = 0; block < means.numel(); ++block) {
+      const float *x = a.data_ptr<float>() + block_at(a, block), *y = b.data_ptr<float>() + block_at(b, block);
+      float sum = 0;
+      for (std::int64_t row = 0; row < rows; ++row, x += a_row, y += b_row) {
+        sum += sum_over(width, [&](std::int64_t i) { return (x[i] - y[i]) * (x[i] - y[i]); });
+      }
+      out[block] = sum / static_cast<float>(rows * width);
     }
     context->save_for_backward({a, b});
     return means;
   }
   static std::vector<Tensor> backward(AutogradContext* context, std::vector<Tensor> d_outputs) {
     const auto kept = context->get_saved_variables();
-    const Tensor d = d_outputs[0].contiguous();
-    const std::int64_t size = kept[0].size(-1) * kept[0].size(-2);
-    const Tensor da = at::empty_like(kept[0]);
-    for (std::int64_t i = 0; i < d.numel(); ++i) {
-      const float *x = kept[0].data_ptr<float>() + i * size, *y = kept[1].data_ptr<float>() + i * size;
-      float* out = da.data_ptr<float>() + i * size;
-      const float scale = 2 * d.data_ptr<float>()[i] / static_cast<float>(size);
-      for (std::int64_t j = 0; j < size; ++j) out[j] = scale * (x[j] - y[j]);
+    const Tensor &a = kept[0], &b = kept[1];
+    const Tensor d = d_outputs[0].contiguous(), da = at::empty_like(a);
+    const std::int64_t rows = a.size(-2), width = a.size(-1);
+    const std::int64_t a_row = a.stride(-2), b_row = b.stride(-2), to_row = da.stride(-2);
+    for (std::int64_t block = 0; block < d.numel(); ++block) {
+      const float *x = a.data_ptr<float>() + block_at(a, block), *y = b.data_ptr<float>() + block_at(b, block);
+      float* to = da.data_ptr<float>() + block_at(da, block);
+      const float scale = 2 * d.data_ptr<float>()[block] / static_cast<float>(rows * width);
+      for (std::int64_t row = 0; row < rows; ++row, x += a_row, y += b_row, to += to_row) {
+        for (std::int64_t i = 0; i < width; ++i) to[i] = scale * (x[i] - y[i]);
+      }
     }
     return {da, Tensor()};
   }
@@ -216,19 +246,20 @@ at::Tensor fast_turn(const RopeTable& rope, const at::Tensor& x) {
   return Turn::apply(x, table(rope.cos), table(rope.sin));
 }
 
-at::Tensor fast_swiglu(const at::Tensor& gate, const at::Tensor& up) {
-  if (!is_float_here(gate)) return at::silu(gate) * up;
-  return SwiGlu::apply(gate.contiguous(), up.contiguous());
-}
-
 at::Tensor fast_add_scaled(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& y) {
   if (!is_float_here(x)) return x + scale * y;
   return AddScaled::apply(x.contiguous(), scale.contiguous(), y.contiguous());
 }
 
+at::Tensor fast_drawn(const at::Tensor& seen, const at::Tensor& shares) {
+  if (is_float_here(seen)) return Drawn::apply(seen.contiguous(), shares.contiguous());
+  return at::matmul(at::cat({at::ones({shares.size(0), 1}, shares.options()), shares}, 1), seen);
+}
+
 at::Tensor fast_mean_square(const at::Tensor& a, const at::Tensor& b) {
   if (!is_float_here(a)) return (a - b).square().mean(at::IntArrayRef{-2, -1});
-  return MeanSquare::apply(a.contiguous(), b.contiguous());
+  const auto rows = [](const at::Tensor& x) { return x.stride(-1) == 1 ? x : x.contiguous(); };
+  return MeanSquare::apply(rows(a), rows(b));
 }
 
 }  // namespace longtake

@@ -1,5 +1,6 @@
 #include "models/net/stack_net.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -7,6 +8,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "models/net/feed_forward.h"
 #include "models/net/products.h"
 #include "models/net/rows.h"
 #include "models/net/tensor_file.h"
@@ -19,29 +21,38 @@ at::Tensor through(const definition::Parameters& parameters, const std::string& 
   return linear_product(x, parameters.at(name + ".weight"), bias == parameters.end() ? at::Tensor() : bias->second);
 }
 
-// As Stack::update_means(); nothing in it is learned.
+// As Stack::update_means(); nothing in it is learned. For each frame and token x and, one after another, how far the means
+// after the frame are from it: [B][T][tokens][1 + means][latent].
 template <class T>
-at::Tensor apart_of(const ModelConfig& config, const at::Tensor& x, const at::Tensor& dt, NetState& state) {
+at::Tensor seen_of(const ModelConfig& config, const at::Tensor& x, const at::Tensor& dt, NetState& state) {
   const std::int64_t batch = x.size(0), frames = x.size(1), tokens = x.size(2), latent = x.size(3);
   const auto means = static_cast<std::int64_t>(config.running_means_s.size());
   const std::int64_t size = tokens * latent;
-  at::Tensor out = at::empty({means, batch, frames, tokens, latent}, x.options());
+  at::Tensor out = at::empty({batch, frames, tokens, 1 + means, latent}, x.options());
   at::Tensor now = state.means.defined() ? state.means.clone() : at::zeros({batch, means, tokens, latent}, x.options());
   const at::Tensor seconds = dt.to(at::kDouble).contiguous();
   const at::Tensor from = x.contiguous();
+  const T* frame = from.data_ptr<T>();
+  T* seen = out.data_ptr<T>();
   for (std::int64_t b = 0; b < batch; ++b) {
-    for (std::int64_t t = 0; t < frames; ++t) {
+    for (std::int64_t t = 0; t < frames; ++t, frame += size, seen += (1 + means) * size) {
       const double least = 1 / (static_cast<double>(state.counts[static_cast<std::size_t>(b)]++) + 1);
       const double passed = seconds.data_ptr<double>()[b * frames + t];
-      const T* frame = from.data_ptr<T>() + (b * frames + t) * size;
+      for (std::int64_t token = 0; token < tokens; ++token) {
+        std::copy_n(frame + token * latent, latent, seen + token * (1 + means) * latent);
+      }
       for (std::int64_t j = 0; j < means; ++j) {
         const double tau = config.running_means_s[static_cast<std::size_t>(j)];
         const auto k = static_cast<T>(std::max(1 - std::exp(-passed / tau), least));
-        T* mean = now.data_ptr<T>() + (b * means + j) * size;
-        T* apart = out.data_ptr<T>() + ((j * batch + b) * frames + t) * size;
-        for (std::int64_t i = 0; i < size; ++i) {
-          mean[i] += k * (frame[i] - mean[i]);
-          apart[i] = mean[i] - frame[i];
+        T* const mean = now.data_ptr<T>() + (b * means + j) * size;
+        for (std::int64_t token = 0; token < tokens; ++token) {
+          T* const apart = seen + (token * (1 + means) + 1 + j) * latent;
+          for (std::int64_t i = 0; i < latent; ++i) {
+            T& m = mean[token * latent + i];
+            const T value = frame[token * latent + i];
+            m += k * (value - m);
+            apart[i] = m - value;
+          }
         }
       }
     }
@@ -148,15 +159,19 @@ at::Tensor StackNet::latents(const at::Tensor& tokens) const {
 }
 
 at::Tensor StackNet::means_apart(const at::Tensor& x, const at::Tensor& dt, NetState& state) const {
-  if (state.counts.empty()) state.counts.assign(static_cast<std::size_t>(x.size(0)), 0);
-  return x.scalar_type() == at::kDouble ? apart_of<double>(config_, x, dt, state) : apart_of<float>(config_, x, dt, state);
+  const at::Tensor all = seen(x, dt, state);
+  return all.narrow(3, 1, all.size(3) - 1).permute({3, 0, 1, 2, 4});
 }
 
-at::Tensor StackNet::hidden(const at::Tensor& x, const at::Tensor& apart, Mix mix, std::vector<MixerState>& layers,
+at::Tensor StackNet::seen(const at::Tensor& x, const at::Tensor& dt, NetState& state) const {
+  if (state.counts.empty()) state.counts.assign(static_cast<std::size_t>(x.size(0)), 0);
+  return x.scalar_type() == at::kDouble ? seen_of<double>(config_, x, dt, state) : seen_of<float>(config_, x, dt, state);
+}
+
+at::Tensor StackNet::hidden(const at::Tensor& seen, Mix mix, std::vector<MixerState>& layers,
                             std::vector<at::Tensor>& before) const {
-  std::vector<at::Tensor> seen{x};
-  for (std::int64_t j = 0; j < apart.size(0); ++j) seen.push_back(apart[j]);
-  at::Tensor h = through(parameters_, "input", at::cat(seen, -1)) + parameters_.at("position");
+  at::Tensor h = linear_product(seen.flatten(3), parameters_.at("input.weight"),
+                                parameters_.at("input.bias") + parameters_.at("position"));
   layers.resize(mixers_.size());
   for (std::size_t i = 0; i < mixers_.size(); ++i) {
     const std::string block = fmt::format("blocks.{}.", i);
@@ -166,8 +181,8 @@ at::Tensor StackNet::hidden(const at::Tensor& x, const at::Tensor& apart, Mix mi
     MixerOutputs mixed = ((*mixers_[i]).*mix)(parameters_, block + "seq_modeling_block.", normed("seq_norm"), layers[i]);
     h = config_.residual_gate ? fast_add_scaled(h, at::tanh(parameters_.at(block + "alpha")), mixed.y) : h + mixed.y;
     const at::Tensor y = normed("ffn_norm");
-    h = h + through(parameters_, block + "mlp.down_proj",
-                    fast_swiglu(through(parameters_, block + "mlp.gate_proj", y), through(parameters_, block + "mlp.up_proj", y)));
+    const auto weight = [&](const char* name) { return parameters_.at(block + "mlp." + name + ".weight"); };
+    h = feed_forward(h, y, weight("gate_proj"), weight("up_proj"), weight("down_proj"));
     layers[i] = std::move(mixed.state);
     before.push_back(std::move(mixed.before));
   }
@@ -181,31 +196,27 @@ NetOutputs StackNet::forward(const at::Tensor& x, const at::Tensor& dt, const Ne
   }
   NetOutputs out;
   out.state = given;
-  const at::Tensor apart = means_apart(x, dt, out.state);
-  out.hidden = hidden(x, apart, &Mixer::forward, out.state.layers, out.before);
+  const at::Tensor seen_frames = seen(x, dt, out.state);
+  out.hidden = hidden(seen_frames, &Mixer::forward, out.state.layers, out.before);
   const auto horizons = static_cast<std::int64_t>(config_.horizons_s.size());
-  const at::Tensor head = through(parameters_, "head", out.hidden)
-                          .view({batch, frames, tokens, horizons, latent})
-                          .permute({3, 0, 1, 2, 4});
-  // Σ_j a_Dj (m_j − x)
-  const at::Tensor drawn = batched_product(parameters_.at("mean_weights").unsqueeze(0), apart.flatten(1).unsqueeze(0))
-                               .view({horizons, batch, frames, tokens, latent});
-  out.drawn = x + drawn;
-  out.predictions = out.drawn + head;
+  const at::Tensor head = through(parameters_, "head", out.hidden).view({batch, frames, tokens, horizons, latent});
+  const at::Tensor drawn = fast_drawn(seen_frames, parameters_.at("mean_weights"));
+  out.drawn = drawn.permute({3, 0, 1, 2, 4});
+  out.predictions = (drawn + head).permute({3, 0, 1, 2, 4});
   return out;
 }
 
 std::vector<at::Tensor> StackNet::probe(const at::Tensor& x, const at::Tensor& dt, const std::vector<MixerState>& memory) const {
   const std::int64_t batch = x.size(0), frames = x.size(1);
   NetState fresh;
-  const at::Tensor apart = means_apart(x, dt, fresh);
+  const at::Tensor seen_frames = seen(x, dt, fresh);
   // Every frame is a row of its own, with a memory of its own to leave behind.
   std::vector<MixerState> layers = memory;
   for (MixerState& layer : layers) {
     for (at::Tensor& tensor : layer.tensors) tensor = tensor.repeat_interleave(frames, 0);
   }
   std::vector<at::Tensor> before;
-  (void)hidden(x.flatten(0, 1).unsqueeze(1), apart.flatten(1, 2).unsqueeze(2), &Mixer::probe, layers, before);
+  (void)hidden(seen_frames.flatten(0, 1).unsqueeze(1), &Mixer::probe, layers, before);
   for (at::Tensor& loss : before) {
     if (loss.defined()) loss = loss.view({batch, frames});
   }

@@ -70,9 +70,10 @@ class StackNet {
 
  private:
   using Mix = MixerOutputs (Mixer::*)(const definition::Parameters&, std::string_view, const at::Tensor&, const MixerState&) const;
-  // Input, blocks and norm. `layers` moves on; `before` gets an entry per layer.
-  at::Tensor hidden(const at::Tensor& x, const at::Tensor& apart, Mix mix, std::vector<MixerState>& layers,
-                    std::vector<at::Tensor>& before) const;
+  // Each frame with its means_apart(): [B][T][tokens][1 + means][latent].
+  at::Tensor seen(const at::Tensor& x, const at::Tensor& dt, NetState& state) const;
+  // Input, blocks and norm, of what seen() gives. `layers` moves on; `before` gets an entry per layer.
+  at::Tensor hidden(const at::Tensor& seen, Mix mix, std::vector<MixerState>& layers, std::vector<at::Tensor>& before) const;
 
   ModelConfig config_;
   definition::Parameters parameters_;
