@@ -40,7 +40,7 @@ class GatedLinearAttention final : public RecallRival {
   std::vector<ParameterStart> parameters() const override {
     return {{"decay.weight", {kHalves, features_, keys_}, 0.02},
             {"decay.bias", {kHalves, 1, keys_}, 0, 5, 4},  // rows that keep 20 to 1,000 frames
-            {"log_strength", {}, 0, -1}};
+            {"log_strength", {}, 0, -3}};  // keys of places are alike, so answers of many add up
   }
   std::int64_t state_size() const override { return keys_ * values_; }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the whole set of curves: for each a JSON object and a picture, and one page with the tables.
 
-    figures.py PATH/longtake OUTPUT --model DIR [--model DIR …] --videos VIDEO… [--truth boundaries.csv]
+    figures.py PATH/longtake OUTPUT --model DIR [--model DIR …] --videos VIDEO… [--memories DIR…] [--truth boundaries.csv]
                [--labels labels.csv] [--density-videos VIDEO…] [--rooms VIDEO…] [--cache DIR] [--frames 100000] [--only VERB…]
 
 Models without a recall memory are left out of `eval recall`, models that cannot watch streams out of `eval remember` and
@@ -20,6 +20,7 @@ def options():
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("--model", action="append", required=True, dest="models")
     parser.add_argument("--videos", nargs="+", required=True)
+    parser.add_argument("--memories", nargs="+", default=[], help="further models, for eval recall only")
     parser.add_argument("--density-videos", nargs="+", help="those that truth and labels are about (default: all)")
     parser.add_argument("--rooms", nargs="+", help="videos in folders KIND/ROOM, to remember (default: all)")
     parser.add_argument("--truth")
@@ -62,10 +63,13 @@ def recall(got):
     rows = [(p["n"], p["error"]) for p in got["return"]]
     yield f"First frame on return, {got['places']} places", table(
         "others in between", rows + [("new", got["new"]), ("bytes", {k: int(v) for k, v in got["state_bytes"].items()})])
+    yield "The same when the clip went on for 3 to 10 s meanwhile", table(
+        "others in between", [(p["n"], p["later"]) for p in got["return"]])
     if got["minutes"]:
         yield "After minutes of other video", table("minutes", [(p["minutes"], p["error"]) for p in got["minutes"]])
     known = got["familiarity"]
-    yield f"Which {known['watched']} of {known['places']} places were watched", table("", [("AUROC", known["auroc"])])
+    yield f"Which {known['watched']} of {known['places']} places were watched", table(
+        "AUROC", [("same scene", known["auroc"]), ("3 to 10 s later", known["later"])])
 
 
 def remember(got):
@@ -101,7 +105,8 @@ def main():
     truth = [part for name in ("truth", "labels") if getattr(args, name) for part in (f"--{name}", getattr(args, name))]
     verbs = {
         "prediction": (prediction, ["eval", "prediction", *args.videos, *models(lambda c: True), *common]),
-        "recall": (recall, ["eval", "recall", *args.videos, *models(lambda c: "recall" in c), *common]),
+        "recall": (recall, ["eval", "recall", *args.videos, *models(lambda c: "recall" in c),
+                            *(part for m in args.memories for part in ("--model", m)), *common]),
         "remember": (remember, ["eval", "remember", *(args.rooms or args.videos), *models(watches), *common]),
         "density": (density, ["eval", "density", *(args.density_videos or args.videos),
                               *models(watches), *common, *truth]),
