@@ -87,8 +87,10 @@ at::Tensor StackTraining::loss(std::int64_t step, int shard, const definition::P
     const ProbeBatch probes = streams_.probes(step, shard * rows, rows, options_.probe_frames);
     const at::Tensor seen = net.familiarity(probes.seen, probes.dt, out.state.layers);
     if (seen.defined()) {
-      const at::Tensor margin = seen - net.familiarity(probes.other, probes.dt, out.state.layers);
-      const at::Tensor asked = at::clamp_min(probes.has_other.sum(), 1) * static_cast<double>(margin.size(0));
+      // Whatever was seen against whatever was not, of all rows: scores have to mean the same everywhere.
+      const at::Tensor other = net.familiarity(probes.other, probes.dt, out.state.layers);
+      const at::Tensor margin = seen.unsqueeze(2) - other.unsqueeze(1);  // [layers][B][B]
+      const at::Tensor asked = at::clamp_min(probes.has_other.sum(), 1) * static_cast<double>(margin.size(0) * margin.size(1));
       const at::Tensor ranking = (at::softplus(-margin) * probes.has_other).sum() / asked;
       parts["remember"] = ranking.item<double>();
       total = total + options_.remember * ranking;
@@ -122,15 +124,15 @@ Figures StackTraining::judge(int threads) {
   if (!held_out_streams_) return out;
 
   constexpr std::int64_t kWindows = 4;
-  struct Tally {
-    double right = 0, asked = 0, ranking = 0;
+  struct Answers {
+    std::vector<at::Tensor> seen, other;  // [layers] each
   };
-  std::vector<Tally> tallies(static_cast<std::size_t>(options_.streams.rows));
-  on_threads(std::ssize(tallies), threads, [&](const auto& next) {
+  std::vector<Answers> of_rows(static_cast<std::size_t>(options_.streams.rows));
+  on_threads(std::ssize(of_rows), threads, [&](const auto& next) {
     at::init_num_threads();
     const at::NoGradGuard no_grad;
     for (std::int64_t row = next(); row >= 0; row = next()) {
-      Tally& tally = tallies[static_cast<std::size_t>(row)];
+      Answers& answers = of_rows[static_cast<std::size_t>(row)];
       NetState state;
       for (std::int64_t step = 0; step < kWindows; ++step) {
         const StackBatch batch = held_out_streams_->batch(step, row, 1);
@@ -138,20 +140,22 @@ Figures StackTraining::judge(int threads) {
         const ProbeBatch probes = held_out_streams_->probes(step, row, 1, options_.probe_frames);
         const at::Tensor seen = net_.familiarity(probes.seen, probes.dt, state.layers);
         if (!seen.defined()) return;
-        const at::Tensor margin = seen - net_.familiarity(probes.other, probes.dt, state.layers);  // [layers][B]
-        tally.right += ((margin.mean(0) > 0) * probes.has_other).sum().item<double>();
-        tally.ranking += (at::softplus(-margin).mean(0) * probes.has_other).sum().item<double>();
-        tally.asked += probes.has_other.sum().item<double>();
+        answers.seen.push_back(seen.select(1, 0));
+        if (probes.has_other[0].item<double>() == 0) continue;
+        answers.other.push_back(net_.familiarity(probes.other, probes.dt, state.layers).select(1, 0));
       }
     }
   });
-  Tally total;
-  for (const Tally& tally : tallies) total.right += tally.right, total.asked += tally.asked, total.ranking += tally.ranking;
-  if (total.asked > 0) {
-    out["told"] = total.right / total.asked;
-    out["remember"] = total.ranking / total.asked;  // as in the loss: goes on falling when all are told
-    out["score"] += options_.remember * out["remember"];
+  Answers all;
+  for (const Answers& answers : of_rows) {
+    all.seen.insert(all.seen.end(), answers.seen.begin(), answers.seen.end());
+    all.other.insert(all.other.end(), answers.other.begin(), answers.other.end());
   }
+  if (all.seen.empty() || all.other.empty()) return out;
+  const at::Tensor margin = at::stack(all.seen, 1).unsqueeze(2) - at::stack(all.other, 1).unsqueeze(1);  // [layers][seen][other]
+  out["told"] = (margin.mean(0) > 0).to(at::kDouble).mean().item<double>();
+  out["remember"] = at::softplus(-margin).mean().item<double>();  // as in the loss: goes on falling when all are told
+  out["score"] += options_.remember * out["remember"];
   return out;
 }
 

@@ -34,8 +34,8 @@ class StackTraining final : public Trainee {
   int shards() const override { return static_cast<int>(states_.size()); }
   at::Tensor loss(std::int64_t step, int shard, const definition::Parameters& parameters, Figures& parts) override;
   std::string describe(std::int64_t step) const override;
-  // Errors at each horizon against persistence's, with as much of the head as finish() leaves; "told": share of probes in
-  // which what was seen is the more familiar; "remember": the loss of that.
+  // Errors at each horizon against persistence's, with as much of the head as finish() leaves; "told": share of pairs of
+  // probes in which what was seen is the more familiar, whichever rows they are of; "remember": the loss of that.
   Figures judge(int threads) override;
   // See head_share.h.
   void finish(int threads) override;

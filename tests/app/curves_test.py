@@ -167,7 +167,11 @@ class Curves(unittest.TestCase):
             self.assertFails(4, "eval", verb, missing, "--model", self.model, "--cache", self.cache, says="missing.mp4")
             self.assertFails(5, "eval", verb, self.clip, "--model", self.path("nowhere"), says="nowhere")
             self.assertFails(2, "eval", verb, says="VIDEO")
-        self.assertFails(5, "eval", "recall", self.clip, "--model", MODEL, "--cache", self.cache, says="recall")
+        bare = self.path("bare")
+        os.mkdir(bare)
+        os.link(os.path.join(self.model, "encoder.safetensors"), os.path.join(bare, "encoder.safetensors"))
+        self.assertEqual(run("models", "init", bare).returncode, 0)
+        self.assertFails(5, "eval", "recall", self.clip, "--model", bare, "--cache", self.cache, says="recall")
         self.assertFails(2, "eval", "recall", self.clip, "--model", self.model, "--cache", self.cache, "--rivals", "abacus",
                          says="abacus")
         self.assertFails(2, "eval", "recall", self.clip, "--views", "9", says="views")
