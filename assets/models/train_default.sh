@@ -30,5 +30,5 @@ train() {
     --log "$output-$part.jsonl" --plot "$output-$part.png" "$@"
 }
 
-train stack --steps 300 --rate 3e-3 "$@"
+train stack --steps 160 --rate 5e-4 "$@"
 train recall --steps 1200 "$@"
