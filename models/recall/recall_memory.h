@@ -5,14 +5,8 @@
 // Read before write: a frame is judged by the memory as it was before this frame.
 //
 // Note: Every frame is written
-//   Training writes 7.5 frames a second, watching writes all there are: so the state knows no clock. Writing nearly equal
-//   frames more often costs nothing else. Measured under rls with one set of trained weights and the memory frozen for
-//   reading, every frame written | at most 7.5 a second | every frame, its write gate scaled to as much a second:
-//     26 videos of 10 to 30 frames a second (6 minutes), the first 70 % of each watched, one after another;
-//     error on frames watched  .059 | .063 | .064,  on the rest of the same videos  .083 | .085 | .085
-//     27 videos, then one room for 28 minutes at 25 frames a second;
-//     error on the 27          .129 | .130 | .133,  on 10 videos never watched      .643 | .651 | .641
-//   Leaving out frames whose error is below .05 made the first row .076 and .102.
+//   Training writes 7.5 frames a second, watching writes all there are: so the state knows no clock. Nearly equal frames cost
+//   a second-order rule little, since what it knows already leaves no error to learn from.
 //
 // Equal input gives equal bits, on any number of threads around it; a stream that was saved and continued gives the bits
 // of the whole. Nothing is allocated after the first frame.

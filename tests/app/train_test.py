@@ -180,8 +180,8 @@ class Train(unittest.TestCase):
         self.train("stack", "init", "--init", init, "--rate", 1e-6, "--log", log, steps=1)
         fresh, last = (log_lines(self.path("whole-stack.jsonl"))[i]["held_out"]["score"] for i in (0, -1))
         # Weights are kept as 16-bit floats.
-        self.assertAlmostEqual(log_lines(log)[0]["held_out"]["score"], last, delta=0.01)
-        self.assertGreater(fresh - last, 0.02)
+        start = log_lines(log)[0]["held_out"]["score"]
+        self.assertLess(abs(start - last), 0.3 * abs(start - fresh))
 
     def test_videos_to_judge_by(self):
         log = self.path("val.jsonl")
