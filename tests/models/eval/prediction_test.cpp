@@ -23,16 +23,6 @@ Clip video(const TempDir& folder, const std::vector<float>& frames) {
 class WatchClip : public testing::Test {
  protected:
   WatchClip() {
-    ModelConfig config;
-    config.latent = 4;
-    config.channels = 8;
-    config.swiglu = 8;
-    config.layers = 1;
-    config.horizons_s = {0.08, 0.4, 1.04};
-    auto net = StackNet::load(config, small_stack(config));
-    EXPECT_TRUE(net) << net.error().message;
-    net_ = std::move(*net);
-    net_.fixed()["tokens.projection"] = at::eye(4, 320);  // a latent number is a channel
     // Only the mean over 0.3 s counts.
     net_.parameters()["mean_weights"] = at::tensor({0.5F, 0.0F, 0.0F}).expand({3, 3}).contiguous();
   }
@@ -43,7 +33,7 @@ class WatchClip : public testing::Test {
   }
 
   TempDir folder_;
-  StackNet net_;
+  StackNet net_ = channel_net();
 };
 
 constexpr double kRounding =

@@ -21,16 +21,6 @@ constexpr double kRounding = 1e-5;
 class HeadShares : public testing::Test {
  protected:
   HeadShares() {
-    ModelConfig config;
-    config.latent = kLatent;
-    config.channels = 8;
-    config.swiglu = 8;
-    config.layers = 1;
-    config.horizons_s = {0.08, 0.4, 1.04};
-    auto net = StackNet::load(config, small_stack(config));
-    EXPECT_TRUE(net) << net.error().message;
-    net_ = std::move(*net);
-    net_.fixed()["tokens.projection"] = at::eye(kLatent, 320);
     net_.parameters()["mean_weights"].zero_();
     std::vector<std::int64_t> times;
     for (int i = 0; i < kFrames; ++i) times.push_back(i * 80);
@@ -50,7 +40,7 @@ class HeadShares : public testing::Test {
   }
 
   TempDir folder_;
-  StackNet net_;
+  StackNet net_ = channel_net();
   Clip clip_;
 };
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <ATen/ATen.h>
+
 #include "core/signals/observation.h"
 #include "core/store/half.h"
 #include "models/encoder/encoder.h"
@@ -67,6 +69,20 @@ inline TensorFile small_stack(const ModelConfig& config) {
 inline StackNet small_net() {
   auto net = StackNet::load(small_config(), small_stack(small_config()));
   if (!net) throw std::runtime_error(net.error().message);
+  return std::move(*net);
+}
+
+// A net of one layer whose four latent numbers are the first four channels of a token.
+inline StackNet channel_net() {
+  ModelConfig config;
+  config.latent = 4;
+  config.channels = 8;
+  config.swiglu = 8;
+  config.layers = 1;
+  config.horizons_s = {0.08, 0.4, 1.04};
+  auto net = StackNet::load(config, small_stack(config));
+  if (!net) throw std::runtime_error(net.error().message);
+  net->fixed()["tokens.projection"] = at::eye(4, 320);
   return std::move(*net);
 }
 
