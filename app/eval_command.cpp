@@ -198,15 +198,19 @@ int run_eval_recall(const Context& context, const EvalSettings& eval) {
   const auto curves = evaluate_recall(request, evaluation.note, context.signals.token());
   if (!curves) return context.fail(curves.error());
 
-  const auto errors = [](const auto& point) { return point.error; };
-  const auto returns = rows_of(
-      curves->returns, [](const auto& p) { return p.n; }, errors);
-  const auto later = rows_of(
-      curves->returns, [](const auto& p) { return p.n; }, [](const auto& p) { return p.later; });
+  const auto after_others = [&](Compared RecallCurves::Return::*figure) {
+    return rows_of(
+        curves->returns, [](const auto& p) { return p.n; }, [&](const auto& p) { return p.*figure; });
+  };
+  const auto returns = after_others(&RecallCurves::Return::error);
+  const auto unshown = after_others(&RecallCurves::Return::unshown);
+  const auto later = after_others(&RecallCurves::Return::later);
   const auto minutes = rows_of(
-      curves->minutes, [](const auto& p) { return p.minutes; }, errors);
+      curves->minutes, [](const auto& p) { return p.minutes; }, [](const auto& p) { return p.error; });
   const std::vector<Plot> plots{
       {"First frame on return", "other places in between", "error / variance", true, false, curves_of(returns)},
+      {"First frame on return, never one that was shown", "other places in between", "error / variance", true, false,
+       curves_of(unshown)},
       {"First frame on return, 3 to 10 s later", "other places in between", "error / variance", true, false, curves_of(later)},
       {"First frame on return", "minutes of other video in between", "error / variance", true, false,
        curves_of(minutes)}};
@@ -223,6 +227,7 @@ int run_eval_recall(const Context& context, const EvalSettings& eval) {
                                {"trials", p.trials},
                                {"error", to_json(p.error)},
                                {"standard_error", to_json(p.standard_error)},
+                               {"unshown", to_json(p.unshown)},
                                {"later", to_json(p.later)}});
     }
     out["minutes"] = Json::array();
@@ -231,6 +236,8 @@ int run_eval_recall(const Context& context, const EvalSettings& eval) {
                                 {"trials", p.trials},
                                 {"error", to_json(p.error)},
                                 {"standard_error", to_json(p.standard_error)},
+                                {"unshown", to_json(p.unshown)},
+                                {"later", to_json(p.later)},
                                 {"state_bytes", to_json(p.state_bytes)}});
     }
     const auto& familiarity = curves->familiarity;
@@ -238,6 +245,7 @@ int run_eval_recall(const Context& context, const EvalSettings& eval) {
                           {"places", familiarity.places},
                           {"auroc", to_json(familiarity.auroc)},
                           {"standard_error", to_json(familiarity.standard_error)},
+                          {"unshown", to_json(familiarity.unshown)},
                           {"later", to_json(familiarity.later)}};
     out["state_bytes"] = to_json(curves->state_bytes);
     fmt::print("{}\n", out.dump());
@@ -247,12 +255,15 @@ int run_eval_recall(const Context& context, const EvalSettings& eval) {
   print_table("n others", returns);
   print_line("new", curves->fresh, 3);
   print_line("bytes", curves->state_bytes, 0);
-  fmt::print("\nthe same when the clip went on for 3 to 10 s meanwhile\n");
+  fmt::print("\nnever a frame that was shown\n");
+  print_table("n others", unshown);
+  fmt::print("\n3 to 10 s later\n");
   print_table("n others", later);
   fmt::print("\n");
   print_table("minutes", minutes);
   fmt::print("\nwhich {} of {} places were watched, AUROC\n", curves->familiarity.watched, curves->familiarity.places);
-  print_line("", curves->familiarity.auroc, 3);
+  print_line("same scene", curves->familiarity.auroc, 3);
+  print_line("not shown", curves->familiarity.unshown, 3);
   print_line("3-10 s on", curves->familiarity.later, 3);
   return kExitDone;
 }

@@ -217,7 +217,7 @@ Result<DensityCurves> evaluate_density(const DensityRequest& request, const Note
     if (!model) return std::move(model).error();
     streaming.push_back(std::move(*model));
   }
-  auto loaded = load_evaluated(dense, note, stop);
+  auto loaded = load_evaluated(dense, any_model, note, stop);
   if (!loaded) return std::move(loaded).error();
   auto videos = true_videos(loaded->videos, request, stop);
   if (!videos) return std::move(videos).error();

@@ -15,7 +15,9 @@
 namespace longtake {
 namespace {
 
-std::string folder_name(const std::filesystem::path& path) { return (path / "").parent_path().filename().string(); }
+namespace fs = std::filesystem;
+
+std::string folder_name(const fs::path& path) { return (path / "").parent_path().filename().string(); }
 
 bool same_latents(const StackNet& a, const StackNet& b) {
   return std::all_of(a.fixed().begin(), a.fixed().end(),
@@ -24,7 +26,7 @@ bool same_latents(const StackNet& a, const StackNet& b) {
 
 }  // namespace
 
-Result<std::vector<EvaluatedModel>> load_models(const std::vector<std::filesystem::path>& folders) {
+Result<std::vector<EvaluatedModel>> load_models(const std::vector<fs::path>& folders, const Suits& suits) {
   std::vector<EvaluatedModel> out;
   for (const auto& path : folders) {
     auto folder = open_model_folder(path);
@@ -34,13 +36,15 @@ Result<std::vector<EvaluatedModel>> load_models(const std::vector<std::filesyste
     auto net = StackNet::load(folder->config, *file);
     if (!net) return std::move(net).error();
     out.push_back({std::move(*folder), std::move(*net)});
+    if (auto done = suits(out.back()); !done) return std::move(done).error();
   }
   return out;
 }
 
-Result<Evaluated> load_evaluated(const EvalRequest& request, const Note& note, std::stop_token stop, bool degraded) {
+Result<Evaluated> load_evaluated(const EvalRequest& request, const Suits& suits, const Note& note, std::stop_token stop,
+                                 bool degraded) {
   prepare_for_training();
-  auto models = load_models(request.models);
+  auto models = load_models(request.models, suits);
   if (!models) return std::move(models).error();
   for (const EvaluatedModel& model : *models) {
     if (!same_latents(models->front().net, model.net)) {
@@ -51,7 +55,7 @@ Result<Evaluated> load_evaluated(const EvalRequest& request, const Note& note, s
                       model.folder.path.string(), request.models.front().string())};
     }
   }
-  const std::filesystem::path encoder_file = models->front().folder.encoder();
+  const fs::path encoder_file = models->front().folder.encoder();
   auto encoder = Encoder::load(encoder_file);
   if (!encoder) return std::move(encoder).error();
   auto encoder_hash = sha256_file(encoder_file);
@@ -61,7 +65,8 @@ Result<Evaluated> load_evaluated(const EvalRequest& request, const Note& note, s
   const auto shared_encoder = std::make_shared<const Encoder>(std::move(*encoder));
   FeatureCacheOptions changed = request.cache;
   changed.degraded = true;
-  FeatureCache cache(shared_encoder, *encoder_hash, request.cache), degraded_cache(shared_encoder, *encoder_hash, changed);
+  FeatureCache cache(shared_encoder, *encoder_hash, request.cache);
+  FeatureCache degraded_cache(shared_encoder, *encoder_hash, changed);
   Evaluated out{std::move(*models), std::move(*videos), {}, {}};
   for (const std::string& video : out.videos) {
     auto clips = clips_of(cache, degraded ? &degraded_cache : nullptr, {video}, note, stop);

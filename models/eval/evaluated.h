@@ -1,7 +1,7 @@
 // Loads what an evaluation compares. For the .cpp files of this folder; with LibTorch.
 #pragma once
 
-#include <filesystem>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -19,9 +19,6 @@ struct EvaluatedModel {
   StackNet net;
 };
 
-// Errors: kModel.
-Result<std::vector<EvaluatedModel>> load_models(const std::vector<std::filesystem::path>& folders);
-
 struct Evaluated {
   std::vector<EvaluatedModel> models;
   std::vector<std::string> videos;  // all that were found
@@ -29,10 +26,18 @@ struct Evaluated {
   std::vector<std::string> clip_videos;  // what each of them is a clip of
 };
 
+// Whether a figure can be had of a model at all. Asked before videos are encoded, which can take hours.
+using Suits = std::function<Result<void>(const EvaluatedModel& model)>;
+inline Result<void> any_model(const EvaluatedModel&) { return {}; }
+
+// Errors: those of `suits`; kModel.
+Result<std::vector<EvaluatedModel>> load_models(const std::vector<std::filesystem::path>& folders,
+                                                const Suits& suits = any_model);
+
 // LibTorch is then left with one thread a caller, as in training. `degraded`: clips have degraded frames beside their own,
-// which are encoded and kept likewise. Errors: kModel (also: a model whose latent space is not the first one's),
-// kInput, kUnexpected, kStopped.
-Result<Evaluated> load_evaluated(const EvalRequest& request, const Note& note, std::stop_token stop,
+// which are encoded and kept likewise. Errors: those of `suits`; kModel (also: a model whose latent space is not the first
+// one's), kInput, kUnexpected, kStopped.
+Result<Evaluated> load_evaluated(const EvalRequest& request, const Suits& suits, const Note& note, std::stop_token stop,
                                  bool degraded = false);
 
 // What learns in the layers, as figures name it: ttt_mlp, ttt_linear, or the rival's own name.

@@ -55,19 +55,18 @@ class InnerLossSums {
 }  // namespace
 
 Result<PredictionCurves> evaluate_prediction(const EvalRequest& request, const Note& note, std::stop_token stop) {
-  auto loaded = load_evaluated(request, note, stop);
+  std::vector<double> horizons;  // the first model's
+  const Suits suits = [&](const EvaluatedModel& model) -> Result<void> {
+    if (horizons.empty()) horizons = model.net.config().horizons_s;
+    if (model.net.config().horizons_s == horizons) return {};
+    return Error{ErrorKind::kModel,
+                 fmt::format("model \"{}\" looks other times ahead than \"{}\", so their errors cannot be compared",
+                             model.folder.path.string(), request.models.front().string())};
+  };
+  auto loaded = load_evaluated(request, suits, note, stop);
   if (!loaded) return std::move(loaded).error();
   const auto& models = loaded->models;
   const auto& clips = loaded->clips;
-  const std::vector<double>& horizons = models.front().net.config().horizons_s;
-  for (const EvaluatedModel& model : models) {
-    if (model.net.config().horizons_s != horizons) {
-      return Error{ErrorKind::kModel,
-                   fmt::format("model \"{}\" looks other times ahead than \"{}\", so their errors cannot "
-                               "be compared",
-                               model.folder.path.string(), models.front().folder.path.string())};
-    }
-  }
   const std::vector<std::string> names = distinct_names(models, learner_name);
   double longest = 0;
   for (const Clip& clip : clips) longest = std::max(longest, clip.duration_s());

@@ -20,6 +20,12 @@ namespace {
 
 std::string rule_name(const ModelConfig& config) { return config.recall->rule; }
 
+Result<void> suits(const EvaluatedModel& model) {
+  if (model.folder.config.recall) return {};
+  return Error{ErrorKind::kModel, fmt::format("model \"{}\" has no recall memory; longtake train recall makes one",
+                                              model.folder.path.string())};
+}
+
 // Answers from its start state for ever.
 class Unwritten final : public FrameMemory {
  public:
@@ -60,15 +66,9 @@ std::unique_ptr<FrameMemory> rival_of(const std::string& name, const FrameMemory
 }  // namespace
 
 Result<RecallCurves> evaluate_recall(const RecallRequest& request, const Note& note, std::stop_token stop) {
-  auto loaded = load_evaluated(request.eval, note, stop);
+  auto loaded = load_evaluated(request.eval, suits, note, stop);
   if (!loaded) return std::move(loaded).error();
   const auto& models = loaded->models;
-  for (const EvaluatedModel& model : models) {
-    if (!model.folder.config.recall) {
-      return Error{ErrorKind::kModel, fmt::format("model \"{}\" has no recall memory; longtake train recall makes one",
-                                                  model.folder.path.string())};
-    }
-  }
   const auto names = distinct_names(models, rule_name);
   std::vector<Contestant> contestants;
   for (std::size_t i = 0; i < models.size(); ++i) {

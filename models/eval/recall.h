@@ -12,26 +12,26 @@
 
 namespace longtake {
 
-// A return is to the same few seconds of a clip, but to none of the frames that were shown. Errors are those of its first frame, half filled in from the other half and the memory, as fractions of the
-// variance of the features: 0 is perfect, 1 is what guessing their mean would cost.
+// A return is to any moment of the scene that a visit showed a part of, as in training (recall_streams.h). Errors are those of
+// its first frame, half filled in from the other half and the memory, as fractions of the variance of the features: 0 is
+// perfect, 1 is what guessing their mean would cost. The same is asked of frames that lie further from what was shown:
+// `unshown` are frames of the same scene of which none was shown, `later` ones follow 3 to 10 s after the visit.
 struct RecallCurves {
   struct Return {
     int n = 0;  // other places in between
     std::int64_t trials = 0;
-    Compared error, standard_error;
-    Compared later;  // the same, 3 to 10 seconds of the clip later: more has changed meanwhile
+    Compared error, standard_error, unshown, later;
   };
   struct Minutes {
     double minutes = 0;  // of other video in between
     std::int64_t trials = 0;
-    Compared error, standard_error, state_bytes;
+    Compared error, standard_error, unshown, later, state_bytes;
   };
   // Which of `places` places were among the `watched` ones, by how well a frozen memory fills in about a second of each.
   struct Familiarity {
     int watched = 0;
     int places = 0;
-    Compared auroc, standard_error;
-    Compared later;  // as above
+    Compared auroc, standard_error, unshown, later;
   };
   int places = 0;
   Compared fresh, fresh_standard_error;  // the first frame of a place never seen, after all the others of a trial

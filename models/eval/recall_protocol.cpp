@@ -18,12 +18,17 @@ namespace {
 
 enum Stage : std::uint64_t { kReturns = 1, kMinutes, kFamiliarity };
 
-// Where in a place a visit begins, which frames of the same scene were not shown then (in order), and where a later return begins.
+// Where in a place a visit begins, the frames of the same scene, those of them that were not shown then (both in order), and
+// where a later return begins.
 struct Moments {
   std::int64_t visit = 0;
-  std::vector<std::int64_t> back;
+  std::vector<std::int64_t> scene, unshown;
   std::int64_t later = 0;
 };
+
+// What a return asks, in the order of the answers.
+enum Moment : std::size_t { kInScene, kUnshown, kLater, kMoments };
+using Return = std::array<std::int64_t, kMoments>;  // a frame for each
 
 using Memories = std::vector<std::unique_ptr<FrameMemory>>;
 using Errors = std::vector<std::vector<double>>;  // of each memory
@@ -103,9 +108,15 @@ class Protocol {
     const std::int64_t earliest = std::max<std::int64_t>(0, out.visit + visit - scene);
     const std::int64_t begin = earliest + random.below(std::min(out.visit, place.frames - scene) - earliest + 1);
     for (std::int64_t frame = begin; frame < begin + scene; ++frame) {
-      if (frame < out.visit || frame >= out.visit + visit) out.back.push_back(frame);
+      out.scene.push_back(frame);
+      if (frame < out.visit || frame >= out.visit + visit) out.unshown.push_back(frame);
     }
     return out;
+  }
+
+  static Return any_return(const Moments& at, Random& random) {
+    const auto any = [&](const auto& frames) { return frames[static_cast<std::size_t>(random.below(std::ssize(frames)))]; };
+    return {any(at.scene), any(at.unshown), at.later};
   }
 
   void show(Memories& memories, const Place& place, std::int64_t first, std::int64_t frames) const {
@@ -113,6 +124,11 @@ class Protocol {
       const at::Tensor x = place.latents(frame);
       for (auto& memory : memories) memory->write(x);
     }
+  }
+
+  // Three answers, from the first of `to` on.
+  void ask_all(const Memories& memories, const Place& place, const Return& frames, std::span<Errors> to) const {
+    for (std::size_t moment = 0; moment < kMoments; ++moment) ask(memories, place, frames[moment], to[moment]);
   }
 
   void ask(const Memories& memories, const Place& place, std::int64_t frame, Errors& answers) const {
@@ -138,8 +154,8 @@ class Protocol {
     return out;
   }
 
-  // Each trial: one place, then others; reading changes nothing, so the return is tried after each count of others, and so is
-  // the later one. The last question is a place never seen.
+  // Each trial: one place, then others; reading changes nothing, so the returns are tried after each count of others. The last
+  // question is a place never seen.
   void returns(RecallCurves& out) const {
     std::vector<int> between = protocol_.between;
     std::erase_if(between, [&](int n) { return static_cast<std::size_t>(n) + 2 > places_.size(); });
@@ -148,13 +164,13 @@ class Protocol {
           fmt::format("{} places are too few for a return after {} others", places_.size(), protocol_.between.back()));
     }
     const auto answers =
-        trials(protocol_.trials, 2 * between.size() + 1, [&](std::uint64_t trial, std::vector<Errors>& to) {
+        trials(protocol_.trials, kMoments * between.size() + 1, [&](std::uint64_t trial, std::vector<Errors>& to) {
           if (stop_.stop_requested()) return;
           Random random{protocol_.seed, kReturns, trial};
           const auto order = shuffled(random);
           const Place& home = places_[order.front()];
           const Moments at = moments(home, random);
-          const auto back = at.back[static_cast<std::size_t>(random.below(std::ssize(at.back)))];
+          const Return back = any_return(at, random);
           Memories memories = fresh();
           show(memories, home, at.visit, protocol_.visit);
           int others = 0;
@@ -163,16 +179,16 @@ class Protocol {
               const Place& other = places_[order[static_cast<std::size_t>(others) + 1]];
               show(memories, other, moments(other, random).visit, protocol_.visit);
             }
-            ask(memories, home, back, to[2 * i]);
-            ask(memories, home, at.later, to[2 * i + 1]);
+            ask_all(memories, home, back, std::span(to).subspan(kMoments * i));
           }
           const Place& unseen = places_[order[static_cast<std::size_t>(others) + 1]];
           ask(memories, unseen, moments(unseen, random).visit, to.back());
           if (trial == 0) out.state_bytes = bytes(memories);
         });
     for (std::size_t i = 0; i < between.size(); ++i) {
-      const Errors& errors = answers[2 * i];
-      out.returns.push_back({between[i], protocol_.trials, means(errors), standard_errors(errors), means(answers[2 * i + 1])});
+      const auto at = std::span(answers).subspan(kMoments * i);
+      out.returns.push_back(
+          {between[i], protocol_.trials, means(at[kInScene]), standard_errors(at[kInScene]), means(at[kUnshown]), means(at[kLater])});
     }
     out.fresh = means(answers.back());
     out.fresh_standard_error = standard_errors(answers.back());
@@ -183,14 +199,14 @@ class Protocol {
     const auto homes =
         std::clamp<std::size_t>(places_.size() / 4, 1, static_cast<std::size_t>(protocol_.stream_places));
     std::vector<Compared> sizes(protocol_.minutes.size());
-    const auto answers = trials(protocol_.streams, sizes.size(), [&](std::uint64_t stream, std::vector<Errors>& to) {
+    const auto answers = trials(protocol_.streams, kMoments * sizes.size(), [&](std::uint64_t stream, std::vector<Errors>& to) {
       Random random{protocol_.seed, kMinutes, stream};
       const auto order = shuffled(random);
       Memories memories = fresh();
-      std::vector<std::int64_t> back;
+      std::vector<Return> back;
       for (std::size_t i = 0; i < homes; ++i) {
         const Moments at = moments(places_[order[i]], random);
-        back.push_back(at.back[static_cast<std::size_t>(random.below(std::ssize(at.back)))]);
+        back.push_back(any_return(at, random));
         show(memories, places_[order[i]], at.visit, protocol_.visit);
       }
       std::int64_t passed = 0;  // frames
@@ -198,26 +214,29 @@ class Protocol {
       for (std::size_t i = homes; i < order.size(); ++i) {
         const Place& other = places_[order[i]];
         for (std::int64_t frame = 0; frame < other.frames; ++frame) {
-          if (stop_.stop_requested() || mark == to.size()) return;
+          if (stop_.stop_requested() || mark == sizes.size()) return;
           show(memories, other, frame, 1);
           ++passed;
           if (static_cast<double>(passed) < protocol_.minutes[mark] * 60 * RecallProtocol::kFps) continue;
-          for (std::size_t home = 0; home < homes; ++home) ask(memories, places_[order[home]], back[home], to[mark]);
+          for (std::size_t home = 0; home < homes; ++home) {
+            ask_all(memories, places_[order[home]], back[home], std::span(to).subspan(kMoments * mark));
+          }
           if (stream == 0) sizes[mark] = bytes(memories);
           ++mark;
         }
       }
     });
     const auto wanted = homes * static_cast<std::size_t>(protocol_.streams);
-    for (std::size_t i = 0; i < answers.size(); ++i) {
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      const auto at = std::span(answers).subspan(kMoments * i);
       // A stream that returns to long clips has less left to show: a mark counts only where all streams reach it.
-      if (answers[i].front().size() < wanted) {
+      if (at[kInScene].front().size() < wanted) {
         note_(fmt::format("the videos are too short for a return after {:g} minutes of other video",
                           protocol_.minutes[i]));
         return;
       }
-      out.minutes.push_back({protocol_.minutes[i], static_cast<std::int64_t>(wanted), means(answers[i]),
-                             standard_errors(answers[i]), sizes[i]});
+      out.minutes.push_back({protocol_.minutes[i], static_cast<std::int64_t>(wanted), means(at[kInScene]),
+                             standard_errors(at[kInScene]), means(at[kUnshown]), means(at[kLater]), sizes[i]});
     }
   }
 
@@ -229,7 +248,7 @@ class Protocol {
       note_(fmt::format("familiarity: {} places, of which {} are watched, instead of {} and {}", shown, watched,
                         protocol_.shown, protocol_.familiar));
     }
-    const auto areas = trials(protocol_.draws, 2, [&](std::uint64_t draw, std::vector<Errors>& to) {
+    const auto areas = trials(protocol_.draws, kMoments, [&](std::uint64_t draw, std::vector<Errors>& to) {
       if (stop_.stop_requested()) return;
       Random random{protocol_.seed, kFamiliarity, draw};
       const auto order = shuffled(random);
@@ -249,22 +268,22 @@ class Protocol {
         }
         for (std::size_t m = 0; m < known.size(); ++m) answer[m].push_back(auroc(known[m], strange[m]));
       };
-      const auto look = static_cast<std::size_t>(protocol_.look);
+      const auto look = [&](std::size_t has) { return std::min(static_cast<std::size_t>(protocol_.look), has); };
+      std::vector<std::int64_t> starts;
+      for (const Moments& one : at) {
+        starts.push_back(random.below(std::ssize(one.scene) - static_cast<std::int64_t>(look(one.scene.size())) + 1));
+      }
+      area([&](std::size_t i) { return std::span(at[i].scene).subspan(static_cast<std::size_t>(starts[i]), look(at[i].scene.size())); }, to[kInScene]);
+      area([&](std::size_t i) { return std::span(at[i].unshown).first(look(at[i].unshown.size())); }, to[kUnshown]);
       area(
           [&](std::size_t i) {
-            const auto& frames = at[i].back;
-            return std::vector(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(std::min(look, frames.size())));
-          },
-          to[0]);
-      area(
-          [&](std::size_t i) {
-            std::vector<std::int64_t> frames(std::min(look, static_cast<std::size_t>(places_[order[i]].frames - at[i].later)));
+            std::vector<std::int64_t> frames(look(static_cast<std::size_t>(places_[order[i]].frames - at[i].later)));
             std::iota(frames.begin(), frames.end(), at[i].later);
             return frames;
           },
-          to[1]);
+          to[kLater]);
     });
-    out.familiarity = {static_cast<int>(watched), static_cast<int>(shown), means(areas[0]), standard_errors(areas[0]), means(areas[1])};
+    out.familiarity = {static_cast<int>(watched), static_cast<int>(shown), means(areas[kInScene]), standard_errors(areas[kInScene]), means(areas[kUnshown]), means(areas[kLater])};
   }
 
   std::span<const Place> places_;

@@ -47,12 +47,12 @@ struct RecallProtocol {
   // A later return comes so long after the visit's end, where the clip is long enough.
   double least_later_s = 3;
   double most_later_s = 10;
-  int trials = 100;
+  int trials = 200;
   std::vector<int> between{1, 2, 4, 8, 16, 32};
   int streams = 12;  // for the minutes, each with `stream_places` places to return to
   int stream_places = 8;
   std::vector<double> minutes{1, 3, 6, 12};
-  int draws = 10;     // for familiarity
+  int draws = 20;     // for familiarity
   int familiar = 32;  // watched, of
   int shown = 50;
   int look = 8;     // frames at most: about a second

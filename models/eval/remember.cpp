@@ -22,6 +22,13 @@ bool has_inner_losses(const StackNet& net) {
   return net.familiarity(at::zeros({1, 1, config.tokens, config.latent}), at::zeros({1, 1}), {}).defined();
 }
 
+Result<void> suits(const EvaluatedModel& model) {
+  if (has_inner_losses(model.net)) return {};
+  return Error{ErrorKind::kModel,
+               fmt::format("model \"{}\" has no inner loss to tell by: its layers are \"{}\", no TTT layers",
+                           model.folder.path.string(), model.folder.config.inner)};
+}
+
 // Each file once: it could not be told from itself.
 std::vector<FiledClip> filed(const Evaluated& loaded, const Note& note) {
   std::vector<FiledClip> out;
@@ -42,17 +49,7 @@ std::vector<FiledClip> filed(const Evaluated& loaded, const Note& note) {
 }  // namespace
 
 Result<RememberFigures> evaluate_remember(const EvalRequest& request, const Note& note, std::stop_token stop) {
-  // Before videos are encoded, which can take hours.
-  const auto models = load_models(request.models);
-  if (!models) return models.error();
-  for (const EvaluatedModel& model : *models) {
-    if (!has_inner_losses(model.net)) {
-      return Error{ErrorKind::kModel,
-                   fmt::format("model \"{}\" has no inner loss to tell by: its layers are \"{}\", no TTT layers",
-                               model.folder.path.string(), model.folder.config.inner)};
-    }
-  }
-  const auto loaded = load_evaluated(request, note, stop, /*degraded=*/true);
+  const auto loaded = load_evaluated(request, suits, note, stop, /*degraded=*/true);
   if (!loaded) return loaded.error();
   const auto names = distinct_names(loaded->models, learner_name);
   std::vector<Watcher> watchers;

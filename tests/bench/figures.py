@@ -63,13 +63,14 @@ def recall(got):
     rows = [(p["n"], p["error"]) for p in got["return"]]
     yield f"First frame on return, {got['places']} places", table(
         "others in between", rows + [("new", got["new"]), ("bytes", {k: int(v) for k, v in got["state_bytes"].items()})])
-    yield "The same when the clip went on for 3 to 10 s meanwhile", table(
-        "others in between", [(p["n"], p["later"]) for p in got["return"]])
+    further = [("unshown", "never a frame that was shown"), ("later", "3 to 10 s later")]
+    for figure, words in further:
+        yield f"The same, {words}", table("others in between", [(p["n"], p[figure]) for p in got["return"]])
     if got["minutes"]:
         yield "After minutes of other video", table("minutes", [(p["minutes"], p["error"]) for p in got["minutes"]])
     known = got["familiarity"]
     yield f"Which {known['watched']} of {known['places']} places were watched", table(
-        "AUROC", [("same scene", known["auroc"]), ("3 to 10 s later", known["later"])])
+        "AUROC", [("same scene", known["auroc"]), *((words, known[figure]) for figure, words in further)])
 
 
 def remember(got):
