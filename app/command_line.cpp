@@ -168,7 +168,7 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
       command->add_option("--rule", train.rule, "How it learns (default: the model's rule): TTT, or a rival to compare with")
           ->check(CLI::IsMember(recall_rule_names()))
           ->type_name("RULE");
-      command->add_option("--keys", train.keys, "Numbers in a key: the more, the more it holds (default: as the model, or 128)")
+      command->add_option("--keys", train.keys, "Numbers in a key: the more, the more it holds (default: as the model, or 192)")
           ->check(CLI::Range(1, 4096))
           ->type_name("N");
       command->add_option("--hidden", train.hidden, "Numbers in the hidden layer of rules that have one (likewise)")

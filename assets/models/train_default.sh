@@ -31,4 +31,4 @@ train() {
 }
 
 train stack --steps 160 --rate 5e-4 "$@"
-train recall --steps 1200 "$@"
+train recall --keys 192 --steps 1800 "$@"

@@ -39,8 +39,8 @@ struct ContextBenchRequest {
 
 // Random scenes that change now and then are shown frame by frame, points at 100, 300, 1,000, …. States are kept at every
 // point, and all points are then timed round after round in changing order, so that a machine that gets slower with time
-// does not look like a cost that grows with context. All of it on one thread. A state that grows (attention over everything) is not run to its
-// size, which would take hours, but filled with as many rows as running would have left.
+// does not look like a cost that grows with context. All of it on one thread. A state that grows (attention over everything)
+// is not run to its size, which would take hours, but filled with as many rows as running would have left.
 //
 // Errors: kModel, kStopped, kUsage.
 Result<std::vector<ContextCurve>> bench_context(const ContextBenchRequest& request, std::stop_token stop);

@@ -25,11 +25,13 @@ struct DensityCurves {
   struct Point {
     std::string model;
     double fps = 0;
-    double boundary_f1 = 0;  // boundaries of videos that `truth` names, to two frames of the whole video
-    double short_event_recall =
-        0;  // share of labelled events under 2 s with an event or a peak of surprise within 0.5 s
-    double short_event_chance = 0;  // of spans of the same lengths anywhere in the video: more frames have more peaks
-    double prediction_error = 0;    // 0.4 s ahead, as a fraction of persistence's
+    // Boundaries of the videos that `truth` names, found to two frames of the whole video.
+    double boundary_f1 = 0;
+    // Share of the labelled events under 2 s that have an event or a peak of surprise within 0.5 s; and of spans of the
+    // same lengths anywhere in the video, since more frames have more peaks.
+    double short_event_recall = 0;
+    double short_event_chance = 0;
+    double prediction_error = 0;       // 0.4 s ahead, as a fraction of persistence's
     double cost_per_video_second = 0;  // processor seconds, from the file to the records
   };
   std::vector<Point> points;

@@ -20,8 +20,8 @@ struct RecallConfig {
   //   none, gla, gru, attention
   //              rivals of these, to be trained and compared, see models/baselines/recall_rivals.h
   std::string rule = "rls";
-  int keys = 128;      // d
-  int hidden = 128;    // h, of the MLP or the GRU
+  int keys = 192;      // d
+  int hidden = 192;    // h, of the MLP or the GRU
   int features = 192;  // G, of the net that makes keys and gates
   int window = 32;     // attention: frames looked back at
   std::string file = "recall.safetensors";

@@ -153,6 +153,10 @@ double differentiate(Trainee& trainee, std::int64_t step, int threads, Figures& 
 
 }  // namespace
 
+std::int64_t usual_patience(const TrainerOptions& options) {
+  return std::max<std::int64_t>(4, options.steps / (10 * options.judge_every));
+}
+
 double scheduled_rate(const TrainerOptions& options, std::int64_t step) {
   const auto steps = static_cast<double>(options.steps);
   const double warm = std::max(1.0, options.warm_up * steps);
@@ -219,7 +223,7 @@ Result<TrainerOutcome> train(Trainee& trainee, const TrainerOptions& options,
     if (on_step) on_step(report);
   }
   while (progress.step < options.steps) {
-    if (progress.worse >= options.patience) {
+    if (progress.worse >= options.patience.value_or(usual_patience(options))) {
       outcome.ended = "no better";
       break;
     }

@@ -21,7 +21,7 @@ struct TrainerOptions {
   double weight_decay = 0.05;
   double clip = 1;  // longest gradient
   std::int64_t judge_every = 20;
-  std::int64_t patience = 4;  // judgements in a row without a better one, then it ends
+  std::optional<std::int64_t> patience;  // judgements in a row without a better one, then it ends; none: usual_patience()
   std::optional<double> budget_s;    // ends after so many seconds of work, this run's and those before
   std::filesystem::path checkpoint;  // empty: none. Written every `checkpoint_every_s`, gone on with when it is there
   double checkpoint_every_s = 30;

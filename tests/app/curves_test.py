@@ -102,7 +102,7 @@ class Curves(unittest.TestCase):
         self.assertEqual(got["minutes"], [], "there is no minute of other video")
         self.assertTrue(all(0 <= area <= 1 for area in got["familiarity"]["auroc"].values()))
         self.assertEqual(got["state_bytes"]["none"], 0)
-        self.assertEqual(got["state_bytes"]["rls"], 2 * 4 * (128 * 1024 + 128 * 128))
+        self.assertEqual(got["state_bytes"]["rls"], 2 * 4 * (192 * 1024 + 192 * 192))
 
     def test_remember(self):
         videos = [self.path(name) for name in ("a/a/1.mp4", "a/a/2.mp4", "a/b/3.mp4", "b/b/4.mp4")]

@@ -15,18 +15,19 @@ import sys
 # name: options of `train stack`
 STACK = {inner: ["--inner", inner] for inner in
          ("linear", "none", "gru", "lstm", "rwkv", "gla", "mamba", "attention-window", "attention")}
-# name: options of `train recall`. Of rls with 128 keys the two halves hold 2·4·(128·1024 + 128·128) bytes; the others have as
+# name: options of `train recall`. Of rls with 192 keys the two halves hold 2·4·(192·1024 + 192·192) bytes; the others have as
 # many numbers in keys or hidden layer as make the same, a matrix P for each second-order rule included.
 RECALL = {
     "rls": [],
-    "delta": ["--keys", 144],
+    "rls128": ["--rule", "rls", "--keys", 128],
     "rls64": ["--rule", "rls", "--keys", 64],
-    "mlp": ["--hidden", 128],
-    "mlp-last": ["--hidden", 144],
-    "mlp-rls": ["--hidden", 128],
-    "both-rls": ["--keys", 64, "--hidden", 64],
+    "delta": ["--keys", 228],
+    "mlp": ["--hidden", 192],
+    "mlp-last": ["--hidden", 228],
+    "mlp-rls": ["--hidden", 192],
+    "both-rls": ["--keys", 96, "--hidden", 96],
     "none": [],
-    "gla": ["--keys", 144],
+    "gla": ["--keys", 228],
     "gru": ["--hidden", 256],
     "attention": [],
 }

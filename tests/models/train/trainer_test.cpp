@@ -131,6 +131,15 @@ TEST(Trainer, KeepsTheBestAndStopsWhenNothingGetsBetter) {
   EXPECT_TRUE(at::equal(toy.parameters()["w"], after[4]));
 }
 
+TEST(Trainer, IsMorePatientWithLongTrainings) {
+  TrainerOptions options;
+  options.judge_every = 20;
+  options.steps = 160;
+  EXPECT_EQ(usual_patience(options), 4);
+  options.steps = 1800;
+  EXPECT_EQ(usual_patience(options), 9) << "180 steps";
+}
+
 TEST(Trainer, EndsWhenItsTimeIsUp) {
   Toy toy;
   TrainerOptions options = ten_steps();
