@@ -46,14 +46,13 @@ bool some_last(const std::vector<Clip>& clips) {
   return std::any_of(clips.begin(), clips.end(), [](const Clip& clip) { return clip.frames() > 1; });
 }
 
-Result<void> link_or_copy(const fs::path& from, const fs::path& to) {
+// No link: who writes over a file of one model must not change another.
+Result<void> copy_part(const fs::path& from, const fs::path& to) {
   std::error_code ec;
   if (fs::equivalent(from, to, ec)) return {};
-  fs::remove(to, ec);
-  fs::create_hard_link(from, to, ec);
-  if (!ec) return {};
-  ec.clear();
-  fs::copy_file(from, to, ec);
+  const fs::path whole = to.string() + ".new";
+  fs::copy_file(from, whole, fs::copy_options::overwrite_existing, ec);
+  if (!ec) fs::rename(whole, to, ec);
   if (!ec) return {};
   return Error{ErrorKind::kUnexpected, fmt::format("cannot put \"{}\" into the model folder: {}", to.string(), ec.message())};
 }
@@ -108,11 +107,11 @@ class Writer {
     config.name = fs::path(output_ / "").parent_path().filename().string();
     for (const std::string& name : {base_.config.encoder_file, base_.config.stack_file}) {
       if (name == trained_file) continue;
-      if (auto done = link_or_copy(base_.path / name, output_ / name); !done) return done;
+      if (auto done = copy_part(base_.path / name, output_ / name); !done) return done;
     }
     if (base_.config.recall && base_.config.recall->file != trained_file) {
       const std::string& name = base_.config.recall->file;
-      if (auto done = link_or_copy(base_.path / name, output_ / name); !done) return done;
+      if (auto done = copy_part(base_.path / name, output_ / name); !done) return done;
     }
     if (auto done = write_tensors(output_ / trained_file, trained); !done) return done;
     if (auto done = write_file_atomically(output_ / "config.json", to_json(config)); !done) return done;

@@ -150,6 +150,8 @@ class Train(unittest.TestCase):
             self.assertEqual(set(files), {"config.json", "encoder.safetensors", "stack.safetensors", "SHA256SUMS"} |
                              ({"recall.safetensors"} if part == "recall" else set()))
             folder = os.path.join(self.path("whole-" + part), "model")
+            for name in files:  # nothing done to it changes another model
+                self.assertEqual(os.stat(os.path.join(folder, name)).st_nlink, 1, name)
             done = run("models", "verify", "--model", folder)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(self.config("whole-" + part)["trained"], part == "stack")

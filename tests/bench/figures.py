@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Makes the whole set of curves: for each a JSON object and a picture, and one page with the tables.
 
-    figures.py PATH/longtake OUTPUT --model DIR [--model DIR …] --videos VIDEO… [--memories DIR…] [--truth boundaries.csv]
-               [--labels labels.csv] [--density-videos VIDEO…] [--rooms VIDEO…] [--cache DIR] [--frames 100000] [--only VERB…]
+    figures.py PATH/longtake OUTPUT --model DIR [--model DIR …] --videos VIDEO… [--memories DIR…] [--rivals NAME,…]
+               [--truth boundaries.csv] [--labels labels.csv] [--density-videos VIDEO…] [--rooms VIDEO…] [--cache DIR]
+               [--frames 100000] [--only VERB…]
 
 Models without a recall memory are left out of `eval recall`, models that cannot watch streams out of `eval remember` and
 `eval density`. Give videos that no model was trained on; for `eval remember` in folders KIND/ROOM.
@@ -23,6 +24,7 @@ def options():
     parser.add_argument("--memories", nargs="+", default=[], help="further models, for eval recall only")
     parser.add_argument("--density-videos", nargs="+", help="those that truth and labels are about (default: all)")
     parser.add_argument("--rooms", nargs="+", help="videos in folders KIND/ROOM, to remember (default: all)")
+    parser.add_argument("--rivals", help="of eval recall")
     parser.add_argument("--truth")
     parser.add_argument("--labels")
     parser.add_argument("--cache")
@@ -81,7 +83,7 @@ def remember(got):
 
 def density(got):
     for model in dict.fromkeys(p["model"] for p in got["points"]):
-        rows = [(p["fps"], {k: v for k, v in p.items() if k not in ("fps", "model")}) for p in got["points"] if p["model"] == model]
+        rows = [(f"{p['fps']:g}", {k: v for k, v in p.items() if k not in ("fps", "model")}) for p in got["points"] if p["model"] == model]
         yield f"Frames a second, {model}", table("fps", rows)
 
 
@@ -102,15 +104,15 @@ def main():
     args.output.mkdir(parents=True, exist_ok=True)
     models = lambda fits: [part for m in args.models if fits(config(m)) for part in ("--model", m)]
     watches = lambda c: c["stack"]["inner"] in ("mlp", "linear")
-    common = ["--cache", args.cache] if args.cache else []
+    cache = ["--cache", args.cache] if args.cache else []  # nothing in the figures depends on it
     truth = [part for name in ("truth", "labels") if getattr(args, name) for part in (f"--{name}", getattr(args, name))]
     verbs = {
-        "prediction": (prediction, ["eval", "prediction", *args.videos, *models(lambda c: True), *common]),
+        "prediction": (prediction, ["eval", "prediction", *args.videos, *models(lambda c: True)]),
         "recall": (recall, ["eval", "recall", *args.videos, *models(lambda c: "recall" in c),
-                            *(part for m in args.memories for part in ("--model", m)), *common]),
-        "remember": (remember, ["eval", "remember", *(args.rooms or args.videos), *models(watches), *common]),
-        "density": (density, ["eval", "density", *(args.density_videos or args.videos),
-                              *models(watches), *common, *truth]),
+                            *(part for m in args.memories for part in ("--model", m)),
+                            *(["--rivals", args.rivals] if args.rivals else [])]),
+        "remember": (remember, ["eval", "remember", *(args.rooms or args.videos), *models(watches)]),
+        "density": (density, ["eval", "density", *(args.density_videos or args.videos), *models(watches), *truth]),
         "context": (context, ["bench", "context", *models(lambda c: True), "--frames", str(args.frames)]),
     }
     page = ["# Curves\n"]
@@ -120,7 +122,8 @@ def main():
         picture = args.output / f"{name}.png" if name != "remember" else None  # three numbers are no curve
         print(f"longtake {' '.join(command)}", file=sys.stderr)
         plot = ["--plot", picture] if picture else []
-        done = subprocess.run([args.program, *command, "--json", *plot], stdout=subprocess.PIPE)
+        kept = cache if command[0] == "eval" else []
+        done = subprocess.run([args.program, *command, *kept, "--json", *plot], stdout=subprocess.PIPE)
         if done.returncode != 0:
             sys.exit(done.returncode)
         got = json.loads(done.stdout)
@@ -129,7 +132,7 @@ def main():
         page += [f"![{name}]({picture.name})\n"] if picture else []
         page.append(f"`longtake {' '.join(command)}`, {got['machine']['cpu']}, {got['machine']['cores']} cores\n")
         page += [f"{title}:\n\n{body}" for title, body in tables(got)]
-    (args.output / "figures.md").write_text("\n".join(page))
+    (args.output / "figures.md").write_text("\n".join(page) + "\n")
 
 
 if __name__ == "__main__":
