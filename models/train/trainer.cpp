@@ -154,7 +154,7 @@ double differentiate(Trainee& trainee, std::int64_t step, int threads, Figures& 
 }  // namespace
 
 std::int64_t usual_patience(const TrainerOptions& options) {
-  return std::max<std::int64_t>(4, options.steps / (10 * options.judge_every));
+  return std::max<std::int64_t>(4, options.steps / (4 * options.judge_every));
 }
 
 double scheduled_rate(const TrainerOptions& options, std::int64_t step) {

@@ -54,8 +54,8 @@ void prepare_for_training();
 Result<TrainerOutcome> train(Trainee& trainee, const TrainerOptions& options,
                              const std::function<void(const TrainerStep&)>& on_step, std::stop_token stop);
 
-// How patient to be with a training of so many steps: 4 judgements, or a tenth of it if that is longer, since the low rates
-// at its end, which may bring the most, are then still to come.
+// How patient to be with a training of so many steps: 4 judgements, or a quarter of it if that is longer, since the low
+// rates at its end, which may bring the most, are then still to come.
 std::int64_t usual_patience(const TrainerOptions& options);
 
 // The rate of step 0 … steps − 1.

@@ -137,7 +137,7 @@ TEST(Trainer, IsMorePatientWithLongTrainings) {
   options.steps = 160;
   EXPECT_EQ(usual_patience(options), 4);
   options.steps = 1800;
-  EXPECT_EQ(usual_patience(options), 9) << "180 steps";
+  EXPECT_EQ(usual_patience(options), 22) << "440 steps";
 }
 
 TEST(Trainer, EndsWhenItsTimeIsUp) {
