@@ -115,7 +115,9 @@ class Protocol {
   }
 
   static Return any_return(const Moments& at, Random& random) {
-    const auto any = [&](const auto& frames) { return frames[static_cast<std::size_t>(random.below(std::ssize(frames)))]; };
+    const auto any = [&](const std::vector<std::int64_t>& frames) {
+      return frames[static_cast<std::size_t>(random.below(std::ssize(frames)))];
+    };
     return {any(at.scene), any(at.unshown), at.later};
   }
 
@@ -187,8 +189,8 @@ class Protocol {
         });
     for (std::size_t i = 0; i < between.size(); ++i) {
       const auto at = std::span(answers).subspan(kMoments * i);
-      out.returns.push_back(
-          {between[i], protocol_.trials, means(at[kInScene]), standard_errors(at[kInScene]), means(at[kUnshown]), means(at[kLater])});
+      out.returns.push_back({between[i], protocol_.trials, means(at[kInScene]), standard_errors(at[kInScene]),
+                             means(at[kUnshown]), means(at[kLater])});
     }
     out.fresh = means(answers.back());
     out.fresh_standard_error = standard_errors(answers.back());
@@ -269,11 +271,13 @@ class Protocol {
         for (std::size_t m = 0; m < known.size(); ++m) answer[m].push_back(auroc(known[m], strange[m]));
       };
       const auto look = [&](std::size_t has) { return std::min(static_cast<std::size_t>(protocol_.look), has); };
-      std::vector<std::int64_t> starts;
+      std::vector<std::span<const std::int64_t>> anywhere;
       for (const Moments& one : at) {
-        starts.push_back(random.below(std::ssize(one.scene) - static_cast<std::int64_t>(look(one.scene.size())) + 1));
+        const std::size_t frames = look(one.scene.size());
+        const auto first = random.below(static_cast<std::int64_t>(one.scene.size() - frames) + 1);
+        anywhere.push_back(std::span(one.scene).subspan(static_cast<std::size_t>(first), frames));
       }
-      area([&](std::size_t i) { return std::span(at[i].scene).subspan(static_cast<std::size_t>(starts[i]), look(at[i].scene.size())); }, to[kInScene]);
+      area([&](std::size_t i) { return anywhere[i]; }, to[kInScene]);
       area([&](std::size_t i) { return std::span(at[i].unshown).first(look(at[i].unshown.size())); }, to[kUnshown]);
       area(
           [&](std::size_t i) {
@@ -283,7 +287,8 @@ class Protocol {
           },
           to[kLater]);
     });
-    out.familiarity = {static_cast<int>(watched), static_cast<int>(shown), means(areas[kInScene]), standard_errors(areas[kInScene]), means(areas[kUnshown]), means(areas[kLater])};
+    out.familiarity = {static_cast<int>(watched),         static_cast<int>(shown), means(areas[kInScene]),
+                       standard_errors(areas[kInScene]), means(areas[kUnshown]),  means(areas[kLater])};
   }
 
   std::span<const Place> places_;

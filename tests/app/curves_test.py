@@ -97,7 +97,8 @@ class Curves(unittest.TestCase):
         self.assertEqual(list(got["new"]), names)
         self.assertEqual([p["n"] for p in got["return"]], [1, 2, 4], "8 views of one clip: one to return to and a new one")
         for point in got["return"]:
-            self.assertEqual(list(point["error"]), names)
+            for figure in ("error", "standard_error", "unshown", "later"):
+                self.assertEqual(list(point[figure]), names)
             self.assertGreaterEqual(point["trials"], 100)
         self.assertEqual(got["minutes"], [], "there is no minute of other video")
         self.assertTrue(all(0 <= area <= 1 for area in got["familiarity"]["auroc"].values()))

@@ -132,7 +132,7 @@ TEST(RecallProtocol, ReturnsToTheSceneToFramesNotShownAndLater) {
   protocol.minutes = {1};
   const RecallCurves got = run(signs(200, /*moving=*/true), exact, protocol);
   for (const auto& point : got.returns) {
-    // A scene has 12 to 39 frames, five of them were shown: a fifth to a third of the returns is to those.
+    // Five of a scene's 12 to 39 frames were shown, and some returns are to those.
     EXPECT_LT(of(point.error, "exact"), 0.95 * of(point.error, "nothing"));
     EXPECT_GT(of(point.error, "exact"), 0.3 * of(point.error, "nothing"));
     EXPECT_EQ(of(point.unshown, "exact"), of(point.unshown, "nothing"));
