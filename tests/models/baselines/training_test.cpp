@@ -75,8 +75,8 @@ class Trained : public testing::TestWithParam<std::string> {
     return how;
   }
   // Trains, and sees that all went well and that something was learned. A trainee of the same kind then goes on with what
-  // the streams carry.
-  static void run(Trainee& trainee, Trainee& other) {
+  // the streams carry. Gives the number of steps taken.
+  static int run(Trainee& trainee, Trainee& other) {
     definition::Parameters before;
     for (const auto& [name, parameter] : trainee.parameters()) before[name] = parameter.detach().clone();
     int steps = 0;
@@ -89,13 +89,12 @@ class Trained : public testing::TestWithParam<std::string> {
                                    changed |= !at::equal(parameter, before[name]);
                                },
                                {});
-    ASSERT_TRUE(outcome) << outcome.error().message;
-    EXPECT_EQ(steps, 3);
+    EXPECT_TRUE(outcome) << outcome.error().message;
     EXPECT_TRUE(changed);
 
     TensorFile carried;
     trainee.save(carried);
-    ASSERT_TRUE(other.load(carried));
+    EXPECT_TRUE(other.load(carried));
     const at::NoGradGuard no_grad;
     for (auto& [name, parameter] : other.parameters()) parameter.copy_(trainee.parameters().at(name));
     Figures parts;
@@ -103,6 +102,7 @@ class Trained : public testing::TestWithParam<std::string> {
       EXPECT_EQ(trainee.loss(3, shard, trainee.parameters(), parts).item<double>(),
                 other.loss(3, shard, other.parameters(), parts).item<double>());
     }
+    return steps;
   }
 };
 std::string as_test_name(const testing::TestParamInfo<std::string>& test) {
@@ -133,7 +133,7 @@ TEST_P(TrainedStack, TakesThreeStepsAndGoesOn) {
   options.streams.windows = 2;
   options.streams.fps = {1};
   StackTraining training(net, split(), options), other(again, split(), options);
-  run(training, other);
+  EXPECT_EQ(run(training, other), 3);
 }
 
 class TrainedRecall : public Trained {};
@@ -157,7 +157,7 @@ TEST_P(TrainedRecall, TakesThreeStepsAndGoesOn) {
   options.streams.windows = 2;
   options.judged_windows = 2;
   RecallTraining training(net, latents, split(), options), other(again, latents, split(), options);
-  run(training, other);
+  EXPECT_EQ(run(training, other), 3);
 }
 
 }  // namespace
