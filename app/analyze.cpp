@@ -143,7 +143,7 @@ int run_analyze(const Context& context) {
     if (resumed->file) {
       label.frames_before += resumed->position.frames;
       std::vector<Record> unfinished;  // of the other video, which was left in the middle
-      decider.discontinue(unfinished);
+      decider.discontinue(analyzer.flush(), unfinished);
       decider.forget_counts();
       analyzer.discontinue();
     }

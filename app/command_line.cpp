@@ -140,7 +140,10 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
     CLI::App* command = training->add_subcommand(name, what);
     command->add_option("VIDEO", settings.inputs, "Videos, or folders of them")->required();
     command->add_option("-o,--output", settings.output, "Model folder to write")->type_name("DIR")->required();
-    command->add_option("--init", train.init, "Start from this model's weights (default: fresh ones)")->type_name("DIR");
+    const bool of_features = part != TrainedPart::kShots;
+    if (of_features) {
+      command->add_option("--init", train.init, "Start from this model's weights (default: fresh ones)")->type_name("DIR");
+    }
     command->add_option("--val", train.validation, "Judge by these videos (default: an eighth of the others)")
         ->type_name("VIDEO");
     command->add_option("--budget", train.budget, "End after so much time: 90s, 20m, 1.5h")->type_name("TIME");
@@ -151,8 +154,10 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
     command->add_option("--plot", train.plot, "Curves of the training, redrawn as it goes on: .png or .svg (with --log, also\n"
                                               "those from before it was stopped)")
         ->type_name("FILE");
-    command->add_option("--cache", train.cache, "Where features of videos are kept (default: in the user's cache)")
-        ->type_name("DIR");
+    if (of_features) {
+      command->add_option("--cache", train.cache, "Where features of videos are kept (default: in the user's cache)")
+          ->type_name("DIR");
+    }
     if (part == TrainedPart::kStack) {
       command->add_option("--inner", train.inner, "Kind of the layers (default: the model's): TTT, or a rival to compare with")
           ->check(CLI::IsMember(inner_names()))
@@ -164,7 +169,7 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
           ->check(CLI::IsMember(inner::mini_batch_names()))
           ->type_name("WHAT");
       command->add_option("--layers", train.layers, "How many (default: as the model)")->check(CLI::Range(1, 64))->type_name("N");
-    } else {
+    } else if (part == TrainedPart::kRecall) {
       command->add_option("--rule", train.rule, "How it learns (default: the model's rule): TTT, or a rival to compare with")
           ->check(CLI::IsMember(recall_rule_names()))
           ->type_name("RULE");
@@ -184,6 +189,9 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
          "Example: longtake train stack monday.mp4 tuesday.mp4 -o my-model --val wednesday.mp4");
   trains("recall", "The recall memory: to know what was seen before", TrainedPart::kRecall,
          "Example: longtake train recall monday.mp4 tuesday.mp4 -o my-model");
+  trains("shots", "The shot head: to know cuts, dissolves and fades. Learns from films that are made up of the videos,\n"
+                  "which have to be of one shot each", TrainedPart::kShots,
+         "Example: longtake train shots one-shot-each/ -o my-model");
 
   EvalSettings eval;
   CLI::App* evaluation = app.add_subcommand("eval", "Curves and figures: how well models do on your own videos");

@@ -92,9 +92,11 @@ int run_train(const Context& context, TrainedPart part, const TrainSettings& tra
     if (!base) return context.fail(base.error());
     request.base = *base;
   }
-  const bool stack = part == TrainedPart::kStack;
-  request.how.steps = train.steps.value_or(stack ? 160 : 200);
-  request.how.rate = train.rate.value_or(stack ? 3e-3 : 2e-3);
+  const auto usual = [&](auto stack, auto recall, auto shots) {
+    return part == TrainedPart::kStack ? stack : part == TrainedPart::kRecall ? recall : shots;
+  };
+  request.how.steps = train.steps.value_or(usual(160, 200, 600));
+  request.how.rate = train.rate.value_or(usual(3e-3, 2e-3, 3e-3));
   request.how.checkpoint = settings.checkpoint.empty() ? request.output / "training.checkpoint" : settings.checkpoint;
   request.how.checkpoint_every_s = settings.checkpoint_every_s;
   request.cache.folder = train.cache.empty() ? default_feature_folder() : train.cache;

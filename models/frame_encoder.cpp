@@ -9,32 +9,6 @@
 namespace longtake {
 namespace {
 
-// Box means over the encoder's input.
-Thumbnail thumbnail_of(const RgbImage& image) {
-  Thumbnail out{};
-  for (int row = 0; row < kThumbnailHeight; ++row) {
-    const int top = row * image.height / kThumbnailHeight;
-    const int bottom = (row + 1) * image.height / kThumbnailHeight;
-    for (int column = 0; column < kThumbnailWidth; ++column) {
-      const int left = column * image.width / kThumbnailWidth;
-      const int right = (column + 1) * image.width / kThumbnailWidth;
-      std::array<int, 3> sum{};
-      for (int y = top; y < bottom; ++y) {
-        const std::uint8_t* pixel = &image.pixels[static_cast<std::size_t>((y * image.width + left) * 3)];
-        for (int x = left; x < right; ++x, pixel += 3) {
-          for (std::size_t c = 0; c < 3; ++c) sum[c] += pixel[c];
-        }
-      }
-      const int count = (bottom - top) * (right - left);
-      for (std::size_t c = 0; c < 3; ++c) {
-        out[static_cast<std::size_t>((row * kThumbnailWidth + column) * 3) + c] =
-            static_cast<std::uint8_t>((sum[c] + count / 2) / count);
-      }
-    }
-  }
-  return out;
-}
-
 class Chain final : public FrameEncoder {
  public:
   Chain(std::shared_ptr<const Encoder> encoder, const FrameEncoderOptions& options)
@@ -71,6 +45,31 @@ class Chain final : public FrameEncoder {
 };
 
 }  // namespace
+
+Thumbnail thumbnail_of(const RgbImage& image) {
+  Thumbnail out{};
+  for (int row = 0; row < kThumbnailHeight; ++row) {
+    const int top = row * image.height / kThumbnailHeight;
+    const int bottom = (row + 1) * image.height / kThumbnailHeight;
+    for (int column = 0; column < kThumbnailWidth; ++column) {
+      const int left = column * image.width / kThumbnailWidth;
+      const int right = (column + 1) * image.width / kThumbnailWidth;
+      std::array<int, 3> sum{};
+      for (int y = top; y < bottom; ++y) {
+        const std::uint8_t* pixel = &image.pixels[static_cast<std::size_t>((y * image.width + left) * 3)];
+        for (int x = left; x < right; ++x, pixel += 3) {
+          for (std::size_t c = 0; c < 3; ++c) sum[c] += pixel[c];
+        }
+      }
+      const int count = (bottom - top) * (right - left);
+      for (std::size_t c = 0; c < 3; ++c) {
+        out[static_cast<std::size_t>((row * kThumbnailWidth + column) * 3) + c] =
+            static_cast<std::uint8_t>((sum[c] + count / 2) / count);
+      }
+    }
+  }
+  return out;
+}
 
 std::unique_ptr<FrameEncoder> make_frame_encoder(std::shared_ptr<const Encoder> encoder,
                                                  const FrameEncoderOptions& options) {

@@ -17,6 +17,9 @@ struct FrameEncoderOptions {
   bool degraded = false;  // see degrade.h
 };
 
+// Box means. `image` is no smaller.
+Thumbnail thumbnail_of(const RgbImage& image);
+
 std::unique_ptr<FrameEncoder> make_frame_encoder(std::shared_ptr<const Encoder> encoder,
                                                  const FrameEncoderOptions& options);
 

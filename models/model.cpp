@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/store/archive.h"
 #include "models/frame_encoder.h"
 #include "models/net/stack_net.h"
 #include "models/recall/recall_net.h"
@@ -63,8 +64,16 @@ Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& pa
     if (!loaded) return std::move(loaded).error();
     recall = std::move(*loaded);
   }
+  std::optional<ShotWeights> shots;
+  if (const auto file = folder->shots()) {
+    auto weights = read_tensors(*file);
+    if (!weights) return std::move(weights).error();
+    auto loaded = load_shots(*weights);
+    if (!loaded) return std::move(loaded).error();
+    shots = std::move(*loaded);
+  }
   return std::shared_ptr<const Model>(
-      new Model(std::move(*folder), std::move(*encoder), std::move(*stack), std::move(recall)));
+      new Model(std::move(*folder), std::move(*encoder), std::move(*stack), std::move(recall), std::move(shots)));
 }
 
 Result<ModelFolder> verify_model(const std::filesystem::path& path) {
@@ -80,6 +89,11 @@ Result<ModelFolder> verify_model(const std::filesystem::path& path) {
     if (!recall) return std::move(recall).error();
     if (auto net = RecallNet::load(*config.recall, config.latent, *recall); !net) return std::move(net).error();
   }
+  if (const auto file = folder->shots()) {
+    auto shots = read_tensors(*file);
+    if (!shots) return std::move(shots).error();
+    if (auto loaded = load_shots(*shots); !loaded) return std::move(loaded).error();
+  }
   return folder;
 }
 
@@ -90,6 +104,7 @@ ModelAnalyzer::ModelAnalyzer(std::shared_ptr<const Model> model, const AnalyzerO
       visible_(visible_pixels(options, Encoder::kInputSide)),
       stack_(model_->stack()) {
   if (model_->recall() != nullptr) recall_.emplace(*model_->recall());
+  if (model_->shots() != nullptr) shots_.emplace(*model_->shots());
   TensorFile file;
   save(file);
   for (const auto& [name, tensor] : file.tensors) state_bytes_ += static_cast<std::int64_t>(tensor.bytes.size());
@@ -110,6 +125,7 @@ Observation ModelAnalyzer::watch(const FrameTime& time, const Encoded& frame) {
   out.layers = std::move(seen.layers);
   out.probabilities = frame.probabilities;
   out.thumbnail = frame.thumbnail;
+  if (shots_) out.shot = shots_->step(frame, time.dt);
   if (recall_) {
     const RecallObservation recalled = recall_->step(stack_.latents());
     out.novelty = recalled.error;
@@ -117,6 +133,8 @@ Observation ModelAnalyzer::watch(const FrameTime& time, const Encoded& frame) {
   }
   return out;
 }
+
+std::vector<ShotVerdict> ModelAnalyzer::flush() { return shots_ ? shots_->flush() : std::vector<ShotVerdict>(); }
 
 void ModelAnalyzer::discontinue() { break_off(stack_.state()); }
 
@@ -127,17 +145,25 @@ std::int64_t ModelAnalyzer::guards() const {
 void ModelAnalyzer::save(TensorFile& file) const {
   save_state(model_->stack(), stack_.state(), file);
   if (recall_) save_state(recall_->state(), file);
+  if (shots_) StateWriter(file, "")("shots", *shots_);
 }
 
 Result<void> ModelAnalyzer::restore(const TensorFile& file) {
   auto state = load_state(model_->stack(), file);
   if (!state) return std::move(state).error();
+  std::optional<ShotWatcher> shots = shots_;
+  if (shots) {
+    StateReader reader(file, "");
+    reader("shots", *shots);
+    if (!reader.result()) return reader.result().error();
+  }
   if (recall_) {
     auto recall = load_state(*model_->recall(), file);
     if (!recall) return std::move(recall).error();
     recall_->state() = std::move(*recall);
   }
   stack_.state() = std::move(*state);
+  shots_ = std::move(shots);
   return {};
 }
 

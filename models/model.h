@@ -1,4 +1,4 @@
-// A loaded model: weights of encoder, stack and recall memory, const and shared by every stream.
+// A loaded model: weights of encoder, stack, recall memory and shot head, const and shared by every stream.
 #pragma once
 
 #include <array>
@@ -13,6 +13,7 @@
 #include "models/encoder/encoder.h"
 #include "models/model_folder.h"
 #include "models/recall/recall_memory.h"
+#include "models/shots/shot_watcher.h"
 #include "models/stack.h"
 
 namespace longtake {
@@ -26,15 +27,22 @@ class Model {
   const Encoder& encoder() const noexcept { return encoder_; }
   const StackWeights& stack() const noexcept { return stack_; }
   const RecallWeights* recall() const noexcept { return recall_ ? &*recall_ : nullptr; }  // null: the model has none
+  const ShotWeights* shots() const noexcept { return shots_ ? &*shots_ : nullptr; }       // likewise
 
  private:
-  Model(ModelFolder folder, Encoder encoder, StackWeights stack, std::optional<RecallWeights> recall)
-      : folder_(std::move(folder)), encoder_(std::move(encoder)), stack_(std::move(stack)), recall_(std::move(recall)) {}
+  Model(ModelFolder folder, Encoder encoder, StackWeights stack, std::optional<RecallWeights> recall,
+        std::optional<ShotWeights> shots)
+      : folder_(std::move(folder)),
+        encoder_(std::move(encoder)),
+        stack_(std::move(stack)),
+        recall_(std::move(recall)),
+        shots_(std::move(shots)) {}
 
   ModelFolder folder_;
   Encoder encoder_;
   StackWeights stack_;
   std::optional<RecallWeights> recall_;
+  std::optional<ShotWeights> shots_;
 };
 
 // Checks all that is in a folder, also of a model that cannot watch (see has_ttt_layers() and recall_rule_is_rival()).
@@ -57,6 +65,7 @@ class ModelAnalyzer final : public Analyzer {
 
   std::unique_ptr<FrameEncoder> make_encoder() const override;
   Observation watch(const FrameTime& time, const Encoded& frame) override;
+  std::vector<ShotVerdict> flush() override;
   void discontinue() override;
   void save(TensorFile& file) const override;
   std::int64_t guards() const override;
@@ -72,6 +81,7 @@ class ModelAnalyzer final : public Analyzer {
   std::shared_ptr<const std::vector<std::uint8_t>> visible_;  // [224][224] 0 or 1; null: everything
   Stack stack_;
   std::optional<RecallMemory> recall_;  // of models that have one
+  std::optional<ShotWatcher> shots_;    // likewise
   std::int64_t state_bytes_ = 0;
 };
 

@@ -119,8 +119,8 @@ bool plain_file_name(const std::string& name) {
 }
 
 std::vector<std::string> hashed_files(const ModelConfig& config) {
-  std::vector<std::string> names{"config.json", config.encoder_file, config.stack_file};
-  if (config.recall) names.push_back(config.recall->file);
+  std::vector<std::string> names = weight_files(config);
+  names.emplace_back("config.json");
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -144,6 +144,14 @@ bool has_ttt_layers(const ModelConfig& config) {
   return (config.inner == "mlp" || config.inner == "linear") && !inner::takes_general_loop(config);
 }
 
+std::vector<std::string> weight_files(const ModelConfig& config) {
+  std::vector<std::string> names{config.encoder_file, config.stack_file};
+  if (config.recall) names.push_back(config.recall->file);
+  if (config.shots_file) names.push_back(*config.shots_file);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 Result<ModelConfig> parse_model_config(const std::string& text, const std::string& name) {
   const auto wrong = [&](const std::string& what) {
     return model_error(fmt::format("cannot use \"{}\" as a model's config: {}", name, what));
@@ -162,6 +170,7 @@ Result<ModelConfig> parse_model_config(const std::string& text, const std::strin
     if (!root.contains(part) || !root[part].is_object()) return wrong(fmt::format("\"{}\" must be an object", part));
   }
   top.know("recall");
+  top.know("shots");
   top.end();
   Members encoder(root["encoder"], "encoder: ");
   std::string type = "efficientnet-lite0";
@@ -210,7 +219,13 @@ Result<ModelConfig> parse_model_config(const std::string& text, const std::strin
     if (std::find(rules.begin(), rules.end(), memory.rule) == rules.end()) {
       return wrong(fmt::format("recall: \"rule\" must be one of {}", joined(rules)));
     }
-    if (!plain_file_name(memory.file)) return wrong("a weight file must be a plain name in the same folder");
+  }
+  if (root.contains("shots")) {
+    if (!root["shots"].is_object()) return wrong("\"shots\" must be an object");
+    Members shots(root["shots"], "shots: ");
+    shots.take("file", config.shots_file.emplace("shots.safetensors"));
+    shots.end();
+    if (!shots.complaint().empty()) return wrong(shots.complaint());
   }
   if (schema != 1) return wrong("\"schema\" is missing");
   if (type != "efficientnet-lite0") return wrong(fmt::format("encoder: no type \"{}\" is known", type));
@@ -231,9 +246,11 @@ Result<ModelConfig> parse_model_config(const std::string& text, const std::strin
   if (config.channels % config.heads != 0 || (config.channels / config.heads) % 2 != 0) {
     return wrong("stack: \"channels\" must be \"heads\" times an even number");
   }
-  if (!plain_file_name(config.encoder_file) || !plain_file_name(config.stack_file)) {
+  const std::vector<std::string> files = weight_files(config);
+  if (!std::all_of(files.begin(), files.end(), plain_file_name)) {
     return wrong("a weight file must be a plain name in the same folder");
   }
+  if (std::adjacent_find(files.begin(), files.end()) != files.end()) return wrong("two parts have one weight file");
   return config;
 }
 
@@ -274,6 +291,7 @@ std::string to_json(const ModelConfig& config) {
     recall["features"] = config.recall->features;
     if (config.recall->rule == "attention") recall["window"] = config.recall->window;
   }
+  if (config.shots_file) root["shots"]["file"] = *config.shots_file;
   return root.dump(2) + "\n";
 }
 

@@ -40,7 +40,8 @@ struct ModelConfig {
   std::vector<double> running_means_s{0.3, 1, 10};
   std::vector<double> horizons_s{0.08, 0.4, 1};
 
-  std::optional<RecallConfig> recall;  // none: the model has no recall memory
+  std::optional<RecallConfig> recall;     // none: the model has no recall memory
+  std::optional<std::string> shots_file;  // none: it has no shot head
 
   std::string encoder_file = "encoder.safetensors";
   std::string stack_file = "stack.safetensors";
@@ -63,10 +64,16 @@ struct ModelFolder {
   std::string id() const { return sha256.substr(0, 12); }
   std::filesystem::path encoder() const { return path / config.encoder_file; }
   std::filesystem::path stack() const { return path / config.stack_file; }
+  std::optional<std::filesystem::path> shots() const {
+    return config.shots_file ? std::optional(path / *config.shots_file) : std::nullopt;
+  }
   std::optional<std::filesystem::path> recall() const {
     return config.recall ? std::optional(path / config.recall->file) : std::nullopt;
   }
 };
+
+// Of all parts, by name.
+std::vector<std::string> weight_files(const ModelConfig& config);
 
 // Checks that each file has the hash that SHA256SUMS gives. Errors: kModel.
 Result<ModelFolder> open_model_folder(const std::filesystem::path& path);

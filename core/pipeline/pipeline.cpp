@@ -139,8 +139,8 @@ class Run {
       if (auto* slot = std::get_if<std::shared_ptr<FrameInFlight>>(&*item)) {
         if (!watch_frame(**slot, delivery)) return;
       } else if (auto* gap = std::get_if<Discontinuity>(&*item)) {
+        decider_.discontinue(analyzer_.flush(), delivery.records);
         analyzer_.discontinue();
-        decider_.discontinue(delivery.records);
         continuous_ = false;
         delivery.records.emplace_back(
             DiscontinuityRecord{gap->reason, position_.frames, gap->pts, gap->gap_s});
@@ -179,7 +179,7 @@ class Run {
   void end_stream(const StreamEnd& end, Delivery& delivery) {
     position_.decode_errors = end.decode_errors;
     const bool over = end.reason == "end_of_stream";
-    if (over) decider_.finish(delivery.records);
+    if (over) decider_.discontinue(analyzer_.flush(), delivery.records);
     final_state_ = state();
     // A run that was stopped can be taken up again right here.
     if (end.reason == "stopped" && options_.checkpoint_due) {
@@ -187,7 +187,7 @@ class Run {
       last.checkpoint = final_state_;
       deliveries_.push(std::move(last), abort_.get_token());
     }
-    if (!over && !options_.leave_open) decider_.finish(delivery.records);
+    if (!over && !options_.leave_open) decider_.discontinue(analyzer_.flush(), delivery.records);
     if (end.reason == "error") {
       ErrorRecord record{end.message, std::nullopt};
       if (position_.has_last) record.pts = position_.last_pts;

@@ -44,7 +44,9 @@ class Analyzer {
   virtual std::unique_ptr<FrameEncoder> make_encoder() const = 0;  // any thread
   // One thread, in stream order.
   virtual Observation watch(const FrameTime& time, const Encoded& frame) = 0;
-  // The next frame does not follow the last one in time.
+  // The stream ends or breaks off here: what is still to be said of the frames so far, for Decider::discontinue().
+  virtual std::vector<ShotVerdict> flush() { return {}; }
+  // The next frame does not follow the last one in time. After flush().
   virtual void discontinue() = 0;
   virtual void save(TensorFile& file) const = 0;
   virtual std::int64_t guards() const = 0;       // inner steps refused so far because they were not finite

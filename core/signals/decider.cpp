@@ -21,11 +21,13 @@ void Decider::step(const Observation& frame, std::vector<Record>& records) {
   if (!frame.probabilities.empty()) record.scene = top_classes_(frame.probabilities);
   records.emplace_back(std::move(record));
 
-  BoundaryDetector::Step boundary = boundaries_.step(frame, verdict);
-  segments_.add(frame, verdict.surprise, boundary.peak_moved);
-  if (boundary.event) {
-    emit(std::move(*boundary.event), records);
-    if (auto stretch = segments_.close_before_candidate()) records.emplace_back(stretch->record(top_classes_));
+  if (frame.shot) {
+    slots_.add(frame, verdict.surprise);
+    for (const ShotVerdict& slot : frame.shot->verdicts) judge_slot(slot, records);
+  } else {
+    BoundaryDetector::Step boundary = boundaries_.step(frame, verdict);
+    segments_.add(frame, verdict.surprise, boundary.peak_moved);
+    if (boundary.event) change_shot(std::move(*boundary.event), records);
   }
 
   std::vector<EventRecord> cues;
@@ -33,15 +35,27 @@ void Decider::step(const Observation& frame, std::vector<Record>& records) {
   for (EventRecord& cue : cues) emit(std::move(cue), records);
 }
 
-void Decider::discontinue(std::vector<Record>& records) {
-  if (auto event = boundaries_.flush()) {
-    emit(std::move(*event), records);
-    if (auto stretch = segments_.close_before_candidate()) records.emplace_back(stretch->record(top_classes_));
-  }
+void Decider::judge_slot(const ShotVerdict& verdict, std::vector<Record>& records) {
+  const ShotSlot slot = slots_.take();
+  ShotDetector::Step shot = shots_.step(slot, verdict);
+  segments_.add(slot.stretch, shot.peak_moved);
+  if (shot.event) change_shot(std::move(*shot.event), records);
+}
+
+void Decider::discontinue(std::span<const ShotVerdict> verdicts, std::vector<Record>& records) {
+  for (const ShotVerdict& slot : verdicts) judge_slot(slot, records);
+  segments_.add(slots_.take_rest(), false);
+  if (auto event = shots_.flush()) change_shot(std::move(*event), records);
+  if (auto event = boundaries_.flush()) change_shot(std::move(*event), records);
   if (auto stretch = segments_.close_all()) records.emplace_back(stretch->record(top_classes_));
   std::vector<EventRecord> cues;
   cues_.flush(cues);
   for (EventRecord& cue : cues) emit(std::move(cue), records);
+}
+
+void Decider::change_shot(EventRecord event, std::vector<Record>& records) {
+  emit(std::move(event), records);
+  if (auto stretch = segments_.close_before_candidate()) records.emplace_back(stretch->record(top_classes_));
 }
 
 void Decider::emit(EventRecord event, std::vector<Record>& records) {

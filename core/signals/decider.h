@@ -9,13 +9,15 @@
 #include "core/signals/boundary_detector.h"
 #include "core/signals/observation.h"
 #include "core/signals/segmenter.h"
+#include "core/signals/shot_detector.h"
 #include "core/signals/surprise.h"
 #include "core/signals/technical_cues.h"
 
 namespace longtake {
 
-// Streaming, one thread, fixed memory; a pure function of the observations and its saved state. Boundary events are
-// provisional: they come from surprise alone.
+// Streaming, one thread, fixed memory; a pure function of the observations and its saved state. With a shot head in the
+// model, changes of shot are cuts and gradual changes, some slots late (see shot_detector.h); without one they are boundary
+// events, which come from surprise alone.
 class Decider {
  public:
   // Names for the encoder's own classes, best first. A plain function: a decision depends on nothing but numbers.
@@ -24,11 +26,9 @@ class Decider {
 
   // Appends this frame's record and whatever became certain with it.
   void step(const Observation& frame, std::vector<Record>& records);
-  // Time breaks off before the next frame: what is open is closed and nothing is compared across the break. Surprise
-  // keeps what it has learned about ordinary errors.
-  void discontinue(std::vector<Record>& records);
-  // The stream is over.
-  void finish(std::vector<Record>& records) { discontinue(records); }
+  // The stream is over, or time breaks off before the next frame: what is open is closed and nothing is compared across
+  // the break. Surprise keeps what it has learned about ordinary errors. `verdicts`: what the analyzer still had to say, see Analyzer::flush().
+  void discontinue(std::span<const ShotVerdict> verdicts, std::vector<Record>& records);
 
   std::int64_t events() const noexcept { return events_; }
   // A memory that goes on to another video starts counting events anew.
@@ -38,17 +38,24 @@ class Decider {
   void archive(Archive& a) {
     a("surprise", surprise_);
     a("boundaries", boundaries_);
+    a("shots", shots_);
+    a("slots", slots_);
     a("segments", segments_);
     a("cues", cues_);
     a("events", events_);
   }
 
  private:
+  void judge_slot(const ShotVerdict& verdict, std::vector<Record>& records);
+  // The event at the candidate has become certain, and with it the segment before.
+  void change_shot(EventRecord event, std::vector<Record>& records);
   void emit(EventRecord event, std::vector<Record>& records);
 
   TopClasses top_classes_;
   SurpriseTest surprise_;
   BoundaryDetector boundaries_;
+  ShotDetector shots_;
+  ShotSlots slots_;
   Segmenter segments_;
   TechnicalCues cues_;
   std::int64_t events_ = 0;

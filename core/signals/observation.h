@@ -15,6 +15,22 @@ inline constexpr int kThumbnailWidth = 32;
 inline constexpr int kThumbnailHeight = 18;
 using Thumbnail = std::array<std::uint8_t, kThumbnailHeight * kThumbnailWidth * 3>;  // [18][32][3]
 
+// How many slots pass before the shot head knows enough to judge one.
+inline constexpr std::int64_t kShotDelay = 8;
+
+// What the shot head says of a slot: a frame, or the few that come in 1/31 s.
+struct ShotVerdict {
+  float transition = 0;  // probability that it is part of a change of shot
+  float cut = 0;         // … that a new shot begins in it, from one frame to the next
+  float change = 0;      // how much changes, on a scale of its own
+};
+
+struct ShotObservation {
+  bool sharpest = false;   // at no other frame of its slot, so far, the picture changed as much
+  bool ends_slot = false;  // it is the last frame of its slot
+  std::vector<ShotVerdict> verdicts;  // of slots that are decided now, in their order
+};
+
 struct Observation {
   std::int64_t frame = 0;
   std::int64_t pts = 0;
@@ -23,6 +39,7 @@ struct Observation {
   std::optional<double> next_latent_error;  // absent where nothing was predicted
   std::optional<double> novelty;                     // absent without a recall memory
   std::optional<std::array<float, 16>> novelty_map;  // absent unless wanted
+  std::optional<ShotObservation> shot;               // absent without a shot head
   std::vector<LayerLoss> layers;
   std::vector<float> probabilities;  // of the encoder's own classes; empty if switched off
   Thumbnail thumbnail{};

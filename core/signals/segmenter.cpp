@@ -64,13 +64,19 @@ SegmentRecord Stretch::record(std::vector<NamedScore> (*top_classes)(std::span<c
   return out;
 }
 
-void Segmenter::add(const Observation& frame, double surprise, bool starts_candidate) {
+Stretch& Segmenter::current(bool starts_candidate) {
   if (starts_candidate) {
     before_.append(std::exchange(since_, {}));
     has_candidate_ = true;
   }
-  (has_candidate_ ? since_ : before_).add(frame, surprise);
+  return has_candidate_ ? since_ : before_;
 }
+
+void Segmenter::add(const Observation& frame, double surprise, bool starts_candidate) {
+  current(starts_candidate).add(frame, surprise);
+}
+
+void Segmenter::add(const Stretch& frames, bool starts_candidate) { current(starts_candidate).append(frames); }
 
 std::optional<Stretch> Segmenter::close_before_candidate() {
   has_candidate_ = false;

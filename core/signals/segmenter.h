@@ -52,6 +52,7 @@ class Stretch {
 class Segmenter {
  public:
   void add(const Observation& frame, double surprise, bool starts_candidate);
+  void add(const Stretch& frames, bool starts_candidate);
   // The boundary candidate became an event: the stretch before it ends.
   std::optional<Stretch> close_before_candidate();
   // The stream ends or breaks off: everything so far is one stretch.
@@ -65,6 +66,8 @@ class Segmenter {
   }
 
  private:
+  Stretch& current(bool starts_candidate);
+
   Stretch before_;
   Stretch since_;
   bool has_candidate_ = false;

@@ -19,7 +19,9 @@
 #include "models/net/stack_net.h"
 #include "models/net/tensor_file.h"
 #include "models/recall/recall_net.h"
+#include "models/memory_file.h"
 #include "models/train/recall_training.h"
+#include "models/train/shot_training.h"
 #include "models/train/stack_training.h"
 #include "models/train/trainer.h"
 #include "models/train/videos.h"
@@ -57,10 +59,19 @@ Result<void> copy_part(const fs::path& from, const fs::path& to) {
   return Error{ErrorKind::kUnexpected, fmt::format("cannot put \"{}\" into the model folder: {}", to.string(), ec.message())};
 }
 
+const char* part_name(TrainedPart part) {
+  switch (part) {
+    case TrainedPart::kStack: return "stack";
+    case TrainedPart::kRecall: return "recall";
+    case TrainedPart::kShots: return "shots";
+  }
+  return "";
+}
+
 // What a checkpoint has to agree with.
 std::string settings_of(const TrainRequest& request, const std::string& model, const Split& split) {
   std::string text = fmt::format("{} {} {} steps {} rate {} seed {} inner {} {} {} layers {} rule {} {} {}",
-                                 request.part == TrainedPart::kStack ? "stack" : "recall", model, request.fresh,
+                                 part_name(request.part), model, request.fresh,
                                  request.how.steps, request.how.rate, request.seed, request.inner.value_or(""),
                                  request.optimiser.value_or(""), request.mini_batch.value_or(""),
                                  request.layers.value_or(0), request.rule.value_or(""),
@@ -98,6 +109,35 @@ ModelConfig wanted_config(const TrainRequest& request, ModelConfig config) {
   return config;
 }
 
+// Films of some videos: those that are there already, if they are the same, or new ones.
+Result<std::vector<ShotStream>> films_of(const Encoder& encoder, const std::vector<std::string>& videos,
+                                         const ShotStreamOptions& options, const std::string& encoder_sha256,
+                                         const fs::path& file, const TrainObserver& observer, std::stop_token stop) {
+  constexpr char kOf[] = "of";
+  std::string key = fmt::format("{} films {} seconds {} seed {}\n", encoder_sha256, options.films, options.seconds, options.seed);
+  for (const std::string& video : videos) key += source_key(video) + "\n";
+  key = sha256_hex(std::as_bytes(std::span(key)));
+  std::error_code ec;
+  if (fs::exists(file, ec)) {
+    auto there = read_tensors(file);
+    if (there && there->metadata[kOf] == key) {
+      there->metadata.erase(kOf);
+      if (auto films = load_streams(*there)) return films;
+    }
+  }
+  int told = 0;
+  auto films = make_shot_streams(encoder, videos, options, stop, [&](int done, int of) {
+    // A line for every tenth.
+    if (done * 10 / of > told) observer.note(fmt::format("{} of {} films made", done, of));
+    told = done * 10 / of;
+  });
+  if (!films) return films;
+  TensorFile kept = stored_streams(*films);
+  kept.metadata[kOf] = key;
+  if (auto done = write_tensors(file, kept); !done) return std::move(done).error();
+  return films;
+}
+
 class Writer {
  public:
   Writer(const ModelFolder& base, const fs::path& output) : base_(base), output_(output) {}
@@ -105,12 +145,8 @@ class Writer {
   // A complete folder: what was trained, and everything else from the base.
   Result<void> write(ModelConfig config, const std::string& trained_file, const TensorFile& trained) const {
     config.name = fs::path(output_ / "").parent_path().filename().string();
-    for (const std::string& name : {base_.config.encoder_file, base_.config.stack_file}) {
+    for (const std::string& name : weight_files(base_.config)) {
       if (name == trained_file) continue;
-      if (auto done = copy_part(base_.path / name, output_ / name); !done) return done;
-    }
-    if (base_.config.recall && base_.config.recall->file != trained_file) {
-      const std::string& name = base_.config.recall->file;
       if (auto done = copy_part(base_.path / name, output_ / name); !done) return done;
     }
     if (auto done = write_tensors(output_ / trained_file, trained); !done) return done;
@@ -122,6 +158,47 @@ class Writer {
   const ModelFolder& base_;
   const fs::path& output_;
 };
+
+Result<TrainerOutcome> train_shots(const TrainRequest& request, const TrainObserver& observer, const ModelFolder& base,
+                                   ModelConfig config, const Encoder& encoder, const std::string& encoder_sha256,
+                                   const std::vector<std::string>& videos, const std::vector<std::string>& judged_by,
+                                   std::stop_token stop) {
+  prepare_for_training();
+  ShotStreamOptions options;
+  options.seed = request.seed;
+  options.threads = request.threads;
+  const fs::path films = request.output / "training.films", judging_films = request.output / "judging.films";
+  observer.note("making films to train on");
+  auto train_on = films_of(encoder, videos, options, encoder_sha256, films, observer, stop);
+  if (!train_on) return std::move(train_on).error();
+  // Without videos of their own, other films of the same ones: better than none.
+  ShotStreamOptions judging = options;
+  judging.films = options.films / 4;
+  judging.seed = options.seed ^ 0x6a75646765000000ULL;
+  observer.note("making films to judge by");
+  auto judge_by = films_of(encoder, judged_by.empty() ? videos : judged_by, judging, encoder_sha256, judging_films, observer, stop);
+  if (!judge_by) return std::move(judge_by).error();
+  ShotTrainingOptions what;
+  what.seed = request.seed;
+  const auto long_enough = [&](const ShotStream& film) { return film.slots() >= what.window; };
+  if (std::none_of(train_on->begin(), train_on->end(), long_enough)) {
+    return Error{ErrorKind::kInput, "there is too little video to make films of"};
+  }
+
+  TrainerOptions how = request.how;
+  how.threads = request.threads;
+  how.settings = settings_of(request, base.sha256, {});
+  ShotTraining training(std::move(*train_on), std::move(*judge_by), what);
+  auto outcome = train(training, how, observer.step, stop);
+  if (!outcome) return outcome;
+  config.shots_file = config.shots_file.value_or("shots.safetensors");
+  if (auto done = Writer(base, request.output).write(config, *config.shots_file, training.weights()); !done) {
+    return std::move(done).error();
+  }
+  std::error_code ec;
+  for (const fs::path& file : {how.checkpoint, films, judging_films}) fs::remove(file, ec);
+  return outcome;
+}
 
 }  // namespace
 
@@ -153,11 +230,12 @@ Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObser
     if (auto done = check_writable(fs::absolute(request.how.checkpoint).parent_path()); !done) return std::move(done).error();
     remove_unfinished(request.how.checkpoint);
   }
-  for (const std::string& name : {std::string("config.json"), std::string("SHA256SUMS"), base->config.stack_file,
-                                  base->config.recall.value_or(RecallConfig()).file}) {
-    remove_unfinished(request.output / name);
-  }
+  for (const char* name : {"config.json", "SHA256SUMS"}) remove_unfinished(request.output / name);
+  for (const std::string& name : weight_files(config)) remove_unfinished(request.output / name);
 
+  if (request.part == TrainedPart::kShots) {
+    return train_shots(request, observer, *base, config, *encoder, *encoder_hash, *videos, *judged_by, stop);
+  }
   const auto shared_encoder = std::make_shared<Encoder>(std::move(*encoder));
   FeatureCache cache(shared_encoder, *encoder_hash, request.cache);
   FeatureCacheOptions changed = request.cache;

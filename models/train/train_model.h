@@ -16,7 +16,7 @@
 
 namespace longtake {
 
-enum class TrainedPart { kStack, kRecall };
+enum class TrainedPart { kStack, kRecall, kShots };
 
 struct TrainRequest {
   TrainedPart part = TrainedPart::kStack;

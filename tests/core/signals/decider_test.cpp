@@ -56,7 +56,7 @@ TEST(Decider, GivesOneFrameRecordAFrameAndSegmentsBetweenItsBoundaries) {
   Decider decider(best_class);
   std::vector<Record> records;
   for (const Observation& frame : video()) decider.step(frame, records);
-  decider.finish(records);
+  decider.discontinue({}, records);
 
   std::vector<std::int64_t> boundaries;
   std::vector<SegmentRecord> segments;
@@ -84,7 +84,7 @@ TEST(Decider, ContinuedFromItsSavedStateItWritesTheSameBytes) {
   Decider whole(best_class);
   std::vector<Record> expected;
   for (const Observation& frame : frames) whole.step(frame, expected);
-  whole.finish(expected);
+  whole.discontinue({}, expected);
 
   for (const std::size_t split :
        {std::size_t{1}, std::size_t{151}, std::size_t{153}, std::size_t{270}, std::size_t{599}}) {
@@ -100,7 +100,69 @@ TEST(Decider, ContinuedFromItsSavedStateItWritesTheSameBytes) {
     reader("decide", second);
     ASSERT_TRUE(reader.result()) << reader.result().error().message;
     for (std::size_t i = split; i < frames.size(); ++i) second.step(frames[i], records);
-    second.finish(records);
+    second.discontinue({}, records);
+    EXPECT_EQ(lines(records), lines(expected)) << "split at " << split;
+  }
+}
+
+// As video() is seen by a model with a shot head at two frames a slot: a cut at frame 101, in the middle of a slot, and a
+// gradual change over frames 300 to 340, which is fastest at 320.
+std::vector<Observation> video_with_shots() {
+  std::vector<Observation> out;
+  const auto verdict_of = [](std::int64_t slot) -> ShotVerdict {
+    if (slot == 50) return {0.9F, 0.2F, 1};
+    if (slot == 51) return {0.95F, 0.9F, 1};
+    if (slot >= 150 && slot <= 170) return {0.8F, 0.1F, slot == 160 ? 2.0F : 1.0F};
+    return {};
+  };
+  std::int64_t slots = 0;
+  for (const Observation& frame : video()) {
+    Observation seen = frame;
+    // Slots are frame 0, then 1 and 2, 3 and 4, …
+    const bool ends = frame.frame % 2 == 0;
+    seen.shot = ShotObservation{!ends, ends, {}};
+    if (frame.frame == 0) seen.shot->sharpest = true;
+    if (ends && slots++ >= kShotDelay) seen.shot->verdicts.push_back(verdict_of(slots - 1 - kShotDelay));
+    out.push_back(seen);
+  }
+  return out;
+}
+
+TEST(Decider, WithAShotHeadSegmentsAreShotsAndSurpriseMakesNone) {
+  Decider decider(best_class);
+  std::vector<Record> records;
+  for (const Observation& frame : video_with_shots()) decider.step(frame, records);
+  decider.discontinue(std::vector<ShotVerdict>(kShotDelay), records);
+  std::vector<std::string> events;
+  std::vector<std::array<std::int64_t, 2>> segments;
+  for (const Record& record : records) {
+    if (const auto* event = std::get_if<EventRecord>(&record); event != nullptr && event->kind != "black") {
+      events.push_back(event->kind + " " + std::to_string(event->frame));
+    }
+    if (const auto* segment = std::get_if<SegmentRecord>(&record)) segments.push_back({segment->first, segment->last});
+  }
+  EXPECT_EQ(events, (std::vector<std::string>{"cut 101", "gradual 319"}));
+  EXPECT_EQ(segments, (std::vector<std::array<std::int64_t, 2>>{{0, 100}, {101, 318}, {319, 599}}));
+}
+
+TEST(Decider, WithAShotHeadItContinuesFromItsSavedStateToo) {
+  const std::vector<Observation> frames = video_with_shots();
+  Decider whole(best_class);
+  std::vector<Record> expected;
+  for (const Observation& frame : frames) whole.step(frame, expected);
+  whole.discontinue(std::vector<ShotVerdict>(kShotDelay), expected);
+  for (const std::size_t split : {std::size_t{3}, std::size_t{102}, std::size_t{118}, std::size_t{330}, std::size_t{598}}) {
+    std::vector<Record> records;
+    TensorFile file;
+    Decider first(best_class);
+    for (std::size_t i = 0; i < split; ++i) first.step(frames[i], records);
+    StateWriter(file, "")("decide", first);
+    Decider second(best_class);
+    StateReader reader(file, "");
+    reader("decide", second);
+    ASSERT_TRUE(reader.result()) << reader.result().error().message;
+    for (std::size_t i = split; i < frames.size(); ++i) second.step(frames[i], records);
+    second.discontinue(std::vector<ShotVerdict>(kShotDelay), records);
     EXPECT_EQ(lines(records), lines(expected)) << "split at " << split;
   }
 }
@@ -110,7 +172,7 @@ TEST(Decider, ADiscontinuityClosesWhatIsOpenAndIsNoEvent) {
   std::vector<Record> records;
   for (std::int64_t i = 0; i < 100; ++i) decider.step(observation(i, 0.02), records);
   records.clear();
-  decider.discontinue(records);
+  decider.discontinue({}, records);
   ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(std::get<SegmentRecord>(records[0]).last, 99);
   EXPECT_EQ(decider.events(), 0);
