@@ -179,6 +179,10 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
       command->add_option("--hidden", train.hidden, "Numbers in the hidden layer of rules that have one (likewise)")
           ->check(CLI::Range(1, 4096))
           ->type_name("N");
+    } else {
+      command->add_option("--films", train.films, "Films of a minute to make up and learn from (default 64)")
+          ->check(CLI::Range(1, 10'000))
+          ->type_name("N");
     }
     command->footer(example);
     command->callback([&, part] {

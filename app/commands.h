@@ -36,6 +36,7 @@ struct TrainSettings {
   std::optional<std::string> rule;      // a fresh recall memory that learns by this rule instead of the model's
   std::optional<int> keys;              // of so many numbers
   std::optional<int> hidden;            // likewise its hidden layer
+  std::optional<int> films;             // a shot head learns from so many
   std::vector<std::string> validation;  // empty: some of the videos are held out
   std::string budget;                   // empty: none
   std::optional<std::int64_t> steps;    // none: what is usual for the part

@@ -63,6 +63,7 @@ int run_train(const Context& context, TrainedPart part, const TrainSettings& tra
   request.rule = train.rule;
   request.keys = train.keys;
   request.hidden = train.hidden;
+  request.films = train.films;
   request.seed = train.seed;
   request.threads = settings.thread_count();
   if (!train.budget.empty()) {

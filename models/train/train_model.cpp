@@ -165,6 +165,7 @@ Result<TrainerOutcome> train_shots(const TrainRequest& request, const TrainObser
                                    std::stop_token stop) {
   prepare_for_training();
   ShotStreamOptions options;
+  options.films = request.films.value_or(options.films);
   options.seed = request.seed;
   options.threads = request.threads;
   const fs::path films = request.output / "training.films", judging_films = request.output / "judging.films";
@@ -187,7 +188,10 @@ Result<TrainerOutcome> train_shots(const TrainRequest& request, const TrainObser
 
   TrainerOptions how = request.how;
   how.threads = request.threads;
-  how.settings = settings_of(request, base.sha256, {});
+  how.settings = settings_of(request, base.sha256, {}) + fmt::format(" {} films", options.films);
+  for (const auto* named : {&videos, &judged_by}) {
+    for (const std::string& video : *named) how.settings += " " + source_key(video);
+  }
   ShotTraining training(std::move(*train_on), std::move(*judge_by), what);
   auto outcome = train(training, how, observer.step, stop);
   if (!outcome) return outcome;

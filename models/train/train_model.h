@@ -29,6 +29,7 @@ struct TrainRequest {
   std::optional<int> layers;         // kStack: 1 to 64
   std::optional<std::string> rule;   // kRecall: one of recall_rule_names()
   std::optional<int> keys;           // kRecall: numbers in a key, 1 to 4096
+  std::optional<int> films;          // kShots: to learn from, 1 to 10,000; none: what is usual
   std::optional<int> hidden;         // kRecall: numbers in a hidden layer, 1 to 4096
   std::filesystem::path output;         // model folder; may be `base`
   std::vector<std::string> videos;      // files; folders stand for all videos below them

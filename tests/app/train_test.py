@@ -54,6 +54,7 @@ class Train(unittest.TestCase):
         config["stack"].update(latent=24, channels=32, swiglu=48)
         config["name"] = "small"
         config.pop("recall", None)
+        config.pop("shots", None)
         with open(os.path.join(cls.model, "config.json"), "w") as file:
             json.dump(config, file)
         done = run("models", "init", cls.model)
@@ -143,6 +144,30 @@ class Train(unittest.TestCase):
             self.assertEqual(contents(log), contents(self.path(f"whole-{part}.jsonl")), part)
 
     # --- what is written
+
+    def shots(self, output, *more):
+        return ["train", "shots", self.videos, "-o", os.path.join(self.path(output), "model"), "--model", self.model, "--films",
+                "1", "--steps", "12", *map(str, more)]
+
+    def test_a_shot_head_is_a_function_of_its_seed(self):
+        done = run(*self.shots("shots", "--threads", 1))
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        trained = self.files("shots")
+        self.assertEqual(set(trained),
+                         {"config.json", "SHA256SUMS", "encoder.safetensors", "stack.safetensors", "shots.safetensors"})
+        self.assertEqual(self.config("shots")["shots"], {"file": "shots.safetensors"})
+
+        # With other threads, killed while films are made and while they are learned from.
+        folder = os.path.join(self.path("shots-killed"), "model")
+        for there in ("training.films", "training.checkpoint"):
+            child = subprocess.Popen([PROGRAM, *self.shots("shots-killed", "--threads", 3, "--checkpoint-every", 0)], stderr=subprocess.DEVNULL)
+            while child.poll() is None and not os.path.exists(os.path.join(folder, there)):
+                time.sleep(0.005)
+            child.kill()
+            child.wait()
+        done = run(*self.shots("shots-killed", "--threads", 3))
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertEqual(self.files("shots-killed"), trained)
 
     def test_a_complete_model_is_written(self):
         for part in ("stack", "recall"):
