@@ -59,7 +59,7 @@ struct FrameRecord {
 };
 
 struct EventRecord {
-  std::string kind{};  // boundary, cut, gradual, novelty, black, frozen, flash
+  std::string kind{};  // boundary, cut, gradual, novelty, black, no_signal, frozen, flash, light
   std::int64_t frame = 0;
   std::int64_t pts = 0;
   double t = 0;

@@ -32,6 +32,7 @@ void Decider::step(const Observation& frame, std::vector<Record>& records) {
 
   std::vector<EventRecord> cues;
   cues_.step(frame, cues);
+  light_.step(frame, cues);
   for (EventRecord& cue : cues) emit(std::move(cue), records);
 }
 
@@ -50,6 +51,7 @@ void Decider::discontinue(std::span<const ShotVerdict> verdicts, std::vector<Rec
   if (auto stretch = segments_.close_all()) records.emplace_back(stretch->record(top_classes_));
   std::vector<EventRecord> cues;
   cues_.flush(cues);
+  light_.flush();
   for (EventRecord& cue : cues) emit(std::move(cue), records);
 }
 

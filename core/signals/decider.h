@@ -7,6 +7,7 @@
 
 #include "core/records/records.h"
 #include "core/signals/boundary_detector.h"
+#include "core/signals/light_changes.h"
 #include "core/signals/observation.h"
 #include "core/signals/segmenter.h"
 #include "core/signals/shot_detector.h"
@@ -42,6 +43,7 @@ class Decider {
     a("slots", slots_);
     a("segments", segments_);
     a("cues", cues_);
+    a("light", light_);
     a("events", events_);
   }
 
@@ -58,6 +60,7 @@ class Decider {
   ShotSlots slots_;
   Segmenter segments_;
   TechnicalCues cues_;
+  LightChanges light_;
   std::int64_t events_ = 0;
 };
 

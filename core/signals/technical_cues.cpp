@@ -9,24 +9,31 @@ void TechnicalCues::step(const Observation& frame, std::vector<EventRecord>& eve
   std::int64_t sum = 0;
   std::int64_t change = 0;
   int peak = 0;
+  std::array<int, 3> darkest{255, 255, 255}, brightest{};
   for (std::size_t i = 0; i < frame.thumbnail.size(); ++i) {
     const int level = frame.thumbnail[i];
     sum += level;
     peak = std::max(peak, level);
+    darkest[i % 3] = std::min(darkest[i % 3], level);
+    brightest[i % 3] = std::max(brightest[i % 3], level);
     change += std::abs(level - last_[i]);
   }
   const auto levels = static_cast<double>(frame.thumbnail.size());
   const bool black = static_cast<double>(sum) / levels < kBlackMean && peak < kBlackPeak;
-  // Black pictures do not change either; they are reported once.
-  const bool frozen = !black && has_last_ && frame.dt > 0 && static_cast<double>(change) / levels < kFrozenChange;
+  bool one_colour = !black;
+  for (std::size_t c = 0; c < 3; ++c) one_colour = one_colour && brightest[c] - darkest[c] <= kOneColour;
+  // Such pictures do not change either; they are reported once.
+  const bool frozen = !black && !one_colour && has_last_ && frame.dt > 0 && static_cast<double>(change) / levels < kFrozenChange;
   has_last_ = true;
   last_ = frame.thumbnail;
   extend(black_, black, frame, "black", kBlackSeconds, events);
+  extend(no_signal_, one_colour, frame, "no_signal", kNoSignalSeconds, events);
   extend(frozen_, frozen, frame, "frozen", kFrozenSeconds, events);
 }
 
 void TechnicalCues::flush(std::vector<EventRecord>& events) {
   close(black_, "black", kBlackSeconds, events);
+  close(no_signal_, "no_signal", kNoSignalSeconds, events);
   close(frozen_, "frozen", kFrozenSeconds, events);
   has_last_ = false;
 }

@@ -1,4 +1,5 @@
-// Facts about the signal itself, not about what it shows: black pictures and pictures that do not change.
+// Facts about the signal itself, not about what it shows: black pictures, pictures of a single other colour, as cameras and
+// recorders put in place of a signal they have lost, and pictures that do not change.
 #pragma once
 
 #include <array>
@@ -19,6 +20,8 @@ class TechnicalCues {
   static constexpr double kFrozenSeconds = 2.0;
   static constexpr double kBlackMean = 20;      // mean level of 255 below which a picture is black …
   static constexpr int kBlackPeak = 48;         // … if nothing in it is brighter than this
+  static constexpr double kNoSignalSeconds = 0.4;
+  static constexpr int kOneColour = 6;          // levels of a channel within which a picture is of one colour
   static constexpr double kFrozenChange = 0.02;  // mean absolute change of a level between two frames
 
   void step(const Observation& frame, std::vector<EventRecord>& events);
@@ -27,6 +30,7 @@ class TechnicalCues {
   template <class Archive>
   void archive(Archive& a) {
     a("black", black_);
+    a("no_signal", no_signal_);
     a("frozen", frozen_);
     a("has_last", has_last_);
     a("last", last_);
@@ -52,6 +56,7 @@ class TechnicalCues {
   static void close(Run& run, std::string_view kind, double least_seconds, std::vector<EventRecord>& events);
 
   Run black_;
+  Run no_signal_;
   Run frozen_;
   bool has_last_ = false;
   Thumbnail last_{};

@@ -57,6 +57,26 @@ TEST(TechnicalCues, AFrozenPictureIsOneEventAndAShortOneIsNone) {
   EXPECT_TRUE(cues(300, freeze(100, 130)).empty());
 }
 
+TEST(TechnicalCues, APictureOfOneColourIsNoSignal) {
+  const auto blue = [](std::int64_t i, Observation& frame) {
+    if (i < 50 || i >= 120) return;
+    for (std::size_t p = 0; p < frame.thumbnail.size(); p += 3) {
+      frame.thumbnail[p] = frame.thumbnail[p + 1] = 3;
+      frame.thumbnail[p + 2] = 220;
+    }
+  };
+  const auto events = cues(300, blue);
+  ASSERT_EQ(events.size(), 1U) << "and it is not frozen, too";
+  EXPECT_EQ(events[0].kind, "no_signal");
+  EXPECT_EQ(events[0].span, (std::array<std::int64_t, 2>{50, 119}));
+  const auto written = cues(300, [&](std::int64_t i, Observation& frame) {
+    blue(i, frame);
+    frame.thumbnail[0] = 40;  // something in a corner
+  });
+  ASSERT_EQ(written.size(), 1U);
+  EXPECT_EQ(written[0].kind, "frozen");
+}
+
 TEST(TechnicalCues, BlackIsNotReportedAsFrozenToo) {
   const auto events = cues(300, [](std::int64_t i, Observation& frame) {
     if (i >= 100 && i < 200) frame.thumbnail.fill(0);
