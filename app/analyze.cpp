@@ -117,7 +117,7 @@ int run_analyze(const Context& context) {
 
   auto resumed = read_resumed(settings, **model, label);
   if (!resumed) return context.fail(resumed.error());
-  ModelAnalyzer analyzer(*model, {analysis->scene, analysis->roi, analysis->mask, analysis->maps});
+  ModelAnalyzer analyzer(*model, {analysis->scene, analysis->roi, analysis->mask, analysis->maps, analysis->signals});
   Decider decider(&Encoder::top_classes_of);
   if (resumed->file) {
     if (auto done = analyzer.restore(resumed->file->state); !done) return context.fail(done.error());

@@ -56,6 +56,9 @@ void add_common_options(CLI::App& app, Settings& s) {
       ->type_name("POLYGON");
   group->add_flag("!--no-scene", s.scene, "Leave out the names of what is in view");
   group->add_flag("--maps", s.maps, "Also tell which parts of each frame are new (novelty_map, 4x4)");
+  group->add_option("--signals", s.signals, "Also plain rivals of what is learned: pixel, histogram, feature, flow, or all")
+      ->delimiter(',')
+      ->type_name("LIST");
   group->add_option("--source-name", s.source_name, "Name of the source in the result (default: the input's)")
       ->type_name("NAME");
   group->add_option("--device", s.device, "auto, cpu or cuda[:n]")->type_name("DEVICE");

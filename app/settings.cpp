@@ -36,6 +36,23 @@ std::string joined(const std::vector<std::string>& texts) {
   return out;
 }
 
+Result<PlainSignalChoice> plain_signals(const std::vector<std::string>& names) {
+  PlainSignalChoice out;
+  bool* const wanted[] = {&out.pixel, &out.histogram, &out.feature, &out.flow};
+  for (const std::string& name : names) {
+    if (name == "all") {
+      for (bool* one : wanted) *one = true;
+      continue;
+    }
+    const auto known = std::find(kPlainSignalNames.begin(), kPlainSignalNames.end(), name);
+    if (known == kPlainSignalNames.end()) {
+      return Error{ErrorKind::kUsage, fmt::format("--signals: \"{}\" is not one of pixel, histogram, feature, flow, all", name)};
+    }
+    *wanted[known - kPlainSignalNames.begin()] = true;
+  }
+  return out;
+}
+
 }  // namespace
 
 int Settings::thread_count() const {
@@ -81,6 +98,10 @@ Result<AnalysisSettings> analysis_settings(const Settings& settings, const std::
   if (!settings.scene) out.recorded.emplace_back("scene", false);
   out.maps = settings.maps;
   if (settings.maps) out.recorded.emplace_back("maps", true);
+  auto signals = plain_signals(settings.signals);
+  if (!signals) return std::move(signals).error();
+  out.signals = *signals;
+  if (out.signals.any()) out.recorded.emplace_back("signals", joined(settings.signals));
   return out;
 }
 

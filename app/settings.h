@@ -10,6 +10,7 @@
 #include "core/media/source.h"
 #include "core/records/records.h"
 #include "core/result.h"
+#include "core/signals/plain_signals.h"
 
 namespace longtake {
 
@@ -33,6 +34,7 @@ struct Settings {
   int threads = 0;  // 0: as many as the machine has
   bool scene = true;
   bool maps = false;
+  std::vector<std::string> signals;
   bool quiet = false;
   int verbosity = 0;
   bool no_progress = false;
@@ -56,6 +58,7 @@ struct AnalysisSettings {
   std::vector<Polygon> mask;
   bool scene = true;
   bool maps = false;
+  PlainSignalChoice signals;
   OptionList recorded;  // for the header
 };
 Result<AnalysisSettings> analysis_settings(const Settings& settings, const std::string& input);

@@ -9,10 +9,30 @@
 namespace longtake {
 namespace {
 
+// Luma of BT.601, means of 2x2 pixels.
+GreyPicture grey_of(const RgbImage& image) {
+  GreyPicture out;
+  out.reserve(kGreySide * kGreySide);
+  static_assert(Encoder::kInputSide == 2 * kGreySide);
+  for (int row = 0; row < image.height; row += 2) {
+    for (int column = 0; column < image.width; column += 2) {
+      int sum = 0;
+      for (const int y : {row, row + 1}) {
+        for (const int x : {column, column + 1}) {
+          const std::uint8_t* const pixel = &image.pixels[static_cast<std::size_t>((y * image.width + x) * 3)];
+          sum += 77 * pixel[0] + 150 * pixel[1] + 29 * pixel[2];
+        }
+      }
+      out.push_back(static_cast<std::uint8_t>(sum >> 10));
+    }
+  }
+  return out;
+}
+
 class Chain final : public FrameEncoder {
  public:
   Chain(std::shared_ptr<const Encoder> encoder, const FrameEncoderOptions& options)
-      : encoder_(std::move(encoder)), workspace_(*encoder_), visible_(options.visible), degraded_(options.degraded) {
+      : encoder_(std::move(encoder)), workspace_(*encoder_), visible_(options.visible), degraded_(options.degraded), grey_(options.grey) {
     output_.wants_probabilities = options.probabilities;
   }
 
@@ -31,6 +51,7 @@ class Chain final : public FrameEncoder {
     out.embedding = output_.embedding;
     out.probabilities = output_.probabilities;
     out.thumbnail = thumbnail_of(image_);
+    if (grey_) out.grey = grey_of(image_);
     return out;
   }
 
@@ -39,6 +60,7 @@ class Chain final : public FrameEncoder {
   Encoder::Workspace workspace_;
   std::shared_ptr<const std::vector<std::uint8_t>> visible_;
   bool degraded_;
+  bool grey_;
   PictureConverter converter_;
   RgbImage image_;
   EncoderOutput output_;

@@ -15,6 +15,7 @@ struct FrameEncoderOptions {
   // [224][224] 0 or 1: pixels that are black before anything looks at them are 0. Null: everything is looked at.
   std::shared_ptr<const std::vector<std::uint8_t>> visible;
   bool degraded = false;  // see degrade.h
+  bool grey = false;      // also the picture in grey
 };
 
 // Box means. `image` is no smaller.

@@ -101,6 +101,8 @@ ModelAnalyzer::ModelAnalyzer(std::shared_ptr<const Model> model, const AnalyzerO
     : model_(std::move(model)),
       scene_(options.scene),
       maps_(options.maps),
+      signals_(options.signals),
+      plain_signals_(options.signals),
       visible_(visible_pixels(options, Encoder::kInputSide)),
       stack_(model_->stack()) {
   if (model_->recall() != nullptr) recall_.emplace(*model_->recall());
@@ -111,7 +113,7 @@ ModelAnalyzer::ModelAnalyzer(std::shared_ptr<const Model> model, const AnalyzerO
 }
 
 std::unique_ptr<FrameEncoder> ModelAnalyzer::make_encoder() const {
-  return make_frame_encoder({model_, &model_->encoder()}, {scene_, visible_});
+  return make_frame_encoder({model_, &model_->encoder()}, {scene_, visible_, false, signals_.flow});
 }
 
 Observation ModelAnalyzer::watch(const FrameTime& time, const Encoded& frame) {
@@ -125,6 +127,7 @@ Observation ModelAnalyzer::watch(const FrameTime& time, const Encoded& frame) {
   out.layers = std::move(seen.layers);
   out.probabilities = frame.probabilities;
   out.thumbnail = frame.thumbnail;
+  if (signals_.any()) out.signals = plain_signals_.step(frame.thumbnail, frame.embedding, frame.grey);
   if (shots_) out.shot = shots_->step(frame, time.dt);
   if (recall_) {
     const RecallObservation recalled = recall_->step(stack_.latents());
@@ -136,7 +139,10 @@ Observation ModelAnalyzer::watch(const FrameTime& time, const Encoded& frame) {
 
 std::vector<ShotVerdict> ModelAnalyzer::flush() { return shots_ ? shots_->flush() : std::vector<ShotVerdict>(); }
 
-void ModelAnalyzer::discontinue() { break_off(stack_.state()); }
+void ModelAnalyzer::discontinue() {
+  break_off(stack_.state());
+  plain_signals_.flush();
+}
 
 std::int64_t ModelAnalyzer::guards() const {
   return stack_.state().guards + (recall_ ? recall_->state().guards : 0);
@@ -146,6 +152,7 @@ void ModelAnalyzer::save(TensorFile& file) const {
   save_state(model_->stack(), stack_.state(), file);
   if (recall_) save_state(recall_->state(), file);
   if (shots_) StateWriter(file, "")("shots", *shots_);
+  StateWriter(file, "")("signals", plain_signals_);
 }
 
 Result<void> ModelAnalyzer::restore(const TensorFile& file) {
@@ -157,6 +164,10 @@ Result<void> ModelAnalyzer::restore(const TensorFile& file) {
     reader("shots", *shots);
     if (!reader.result()) return reader.result().error();
   }
+  PlainSignalWatcher plain_signals = plain_signals_;
+  StateReader reader(file, "");
+  reader("signals", plain_signals);
+  if (!reader.result()) return reader.result().error();
   if (recall_) {
     auto recall = load_state(*model_->recall(), file);
     if (!recall) return std::move(recall).error();
@@ -164,6 +175,7 @@ Result<void> ModelAnalyzer::restore(const TensorFile& file) {
   }
   stack_.state() = std::move(*state);
   shots_ = std::move(shots);
+  plain_signals_ = plain_signals;
   return {};
 }
 

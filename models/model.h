@@ -56,6 +56,7 @@ struct AnalyzerOptions {
   std::vector<std::vector<std::array<double, 2>>> roi;
   std::vector<std::vector<std::array<double, 2>>> mask;
   bool maps = false;  // also say which parts of the picture are new
+  PlainSignalChoice signals;
 };
 
 // The model at work on one stream.
@@ -78,6 +79,8 @@ class ModelAnalyzer final : public Analyzer {
   std::shared_ptr<const Model> model_;
   bool scene_;
   bool maps_;
+  PlainSignalChoice signals_;
+  PlainSignalWatcher plain_signals_;
   std::shared_ptr<const std::vector<std::uint8_t>> visible_;  // [224][224] 0 or 1; null: everything
   Stack stack_;
   std::optional<RecallMemory> recall_;  // of models that have one

@@ -10,6 +10,7 @@
 #include "core/records/records.h"
 #include "core/result.h"
 #include "core/signals/observation.h"
+#include "core/signals/plain_signals.h"
 #include "core/store/safetensors.h"
 
 namespace longtake {
@@ -20,6 +21,7 @@ struct Encoded {
   std::vector<float> embedding;      // [embedding] the encoder's mean vector
   std::vector<float> probabilities;  // [classes] of the encoder's own classes; empty if switched off
   Thumbnail thumbnail{};
+  GreyPicture grey;  // empty unless motion is wanted
 };
 
 // Pixels to numbers. Holds scratch buffers and nothing else, so each encoding thread has one of its own.

@@ -37,6 +37,14 @@ void members(Archive& archive, T& layer) {
   archive("drift", layer.drift);
 }
 
+template <class Archive, MaybeConst<PlainSignals> T>
+void members(Archive& archive, T& signals) {
+  archive("pixel", signals.pixel);
+  archive("histogram", signals.histogram);
+  archive("feature", signals.feature);
+  archive("flow", signals.flow);
+}
+
 template <class Archive, MaybeConst<FrameRecord> T>
 void members(Archive& archive, T& record) {
   archive("frame", record.frame);
@@ -49,6 +57,7 @@ void members(Archive& archive, T& record) {
   archive("layers", record.layers);
   archive("scene", record.scene);
   archive("labels", record.labels);
+  archive("signals", record.signals);
 }
 
 template <class Archive, MaybeConst<EventRecord> T>

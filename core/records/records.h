@@ -45,6 +45,14 @@ struct NamedScore {
   float score = 0;
 };
 
+// Changes since the frame before by plain means, see core/signals/plain_signals.h; those that were asked for.
+struct PlainSignals {
+  std::optional<float> pixel{};
+  std::optional<float> histogram{};
+  std::optional<float> feature{};
+  std::optional<float> flow{};
+};
+
 struct FrameRecord {
   std::int64_t frame = 0;
   std::int64_t pts = 0;
@@ -56,6 +64,7 @@ struct FrameRecord {
   std::vector<LayerLoss> layers{};
   std::optional<std::vector<NamedScore>> scene{};
   std::optional<std::vector<NamedScore>> labels{};
+  std::optional<PlainSignals> signals{};
 };
 
 struct EventRecord {

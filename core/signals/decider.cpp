@@ -18,6 +18,7 @@ void Decider::step(const Observation& frame, std::vector<Record>& records) {
   record.novelty_map = frame.novelty_map;
   record.boundary = verdict.boundary;
   record.layers = frame.layers;
+  record.signals = frame.signals;
   if (!frame.probabilities.empty()) record.scene = top_classes_(frame.probabilities);
   records.emplace_back(std::move(record));
 

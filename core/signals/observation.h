@@ -40,6 +40,7 @@ struct Observation {
   std::optional<double> novelty;                     // absent without a recall memory
   std::optional<std::array<float, 16>> novelty_map;  // absent unless wanted
   std::optional<ShotObservation> shot;               // absent without a shot head
+  std::optional<PlainSignals> signals;               // absent unless wanted
   std::vector<LayerLoss> layers;
   std::vector<float> probabilities;  // of the encoder's own classes; empty if switched off
   Thumbnail thumbnail{};
