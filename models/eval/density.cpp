@@ -16,6 +16,7 @@
 #include "core/pipeline/pipeline.h"
 #include "models/eval/boundary_match.h"
 #include "models/eval/evaluated.h"
+#include "models/eval/frame_times.h"
 #include "models/eval/ground_truth.h"
 #include "models/eval/prediction_sums.h"
 #include "models/model.h"
@@ -38,24 +39,6 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-// Of all frames of a video, by decoding it.
-Result<std::vector<double>> frame_times(const std::string& video, std::stop_token stop) {
-  SourceSpec spec;
-  spec.uri = video;
-  auto source = open_source(spec, stop);
-  if (!source) return std::move(source).error();
-  const Rational base = (*source)->info().time_base;
-  std::vector<double> out;
-  while (true) {
-    auto item = (*source)->next(stop);
-    if (!item) return std::move(item).error();
-    if (std::holds_alternative<EndOfStream>(*item)) return out;
-    if (const auto* frame = std::get_if<Frame>(&*item)) {
-      out.push_back(static_cast<double>(frame->pts) * static_cast<double>(base.num) / static_cast<double>(base.den));
-    }
-  }
-}
-
 // Keeps what the comparison looks at.
 class Listener final : public Sink {
  public:
@@ -68,7 +51,7 @@ class Listener final : public Sink {
       if (const auto* event = std::get_if<EventRecord>(&record)) {
         const double t = static_cast<double>(event->pts) * seconds_per_pts_;
         events.push_back(t);
-        if (event->kind == "boundary" || event->kind == "cut" || event->kind == "gradual") boundaries.push_back(t);
+        if (is_boundary(*event)) boundaries.push_back(t);
       } else if (const auto* frame = std::get_if<FrameRecord>(&record)) {
         surprise_.emplace_back(static_cast<double>(frame->pts) * seconds_per_pts_, frame->surprise.value_or(0));
       }
@@ -133,7 +116,7 @@ Result<std::vector<TrueVideo>> true_videos(const std::vector<std::string>& video
     for (const TrueBoundary& one : boundaries) {
       if (one.video != name) continue;
       video.has_boundaries = true;
-      if (one.type != "flash_no_boundary") video.boundaries.push_back(reach(one, video.times));
+      if (is_boundary(one)) video.boundaries.push_back(reach(one, video.times));
     }
     for (const TrueEvent& one : labels) {
       if (one.video == name && one.end_s - one.start_s < kShort) video.short_events.push_back({one.start_s, one.end_s});
@@ -145,15 +128,15 @@ Result<std::vector<TrueVideo>> true_videos(const std::vector<std::string>& video
 
 // What one rate found in all videos.
 struct Found {
-  std::int64_t hits = 0, truths = 0, boundaries = 0;
+  double hits = 0, truths = 0, boundaries = 0;
   double heard = 0, chance = 0, short_events = 0;
   double cpu_s = 0, video_s = 0;
 
   void add(const TrueVideo& video, const Listener& listener) {
     if (video.has_boundaries) {
-      hits += count_hits(video.boundaries, listener.boundaries);
-      truths += std::ssize(video.boundaries);
-      boundaries += std::ssize(listener.boundaries);
+      hits += static_cast<double>(count_hits(video.boundaries, listener.boundaries));
+      truths += static_cast<double>(video.boundaries.size());
+      boundaries += static_cast<double>(listener.boundaries.size());
     }
     const auto marks = listener.marks();
     for (const TimeSpan& event : video.short_events) {

@@ -30,6 +30,37 @@ TEST(Reach, TwoFramesAroundACutAndAroundAWholeTransition) {
   EXPECT_NEAR(reach({"a.mp4", "cut", 99, 99}, at).to, 99 * 0.04, 1e-5) << "the video ends there";
 }
 
+TEST(Reach, TheToleranceIsOfCuts) {
+  const auto at = times(100);
+  EXPECT_NEAR(reach({"a.mp4", "cut", 50, 50}, at, 0).from, 2, 1e-5);
+  EXPECT_NEAR(reach({"a.mp4", "cut", 50, 50}, at, 5).to, 55 * 0.04, 1e-5);
+  EXPECT_NEAR(reach({"a.mp4", "dissolve", 60, 70}, at, 5).to, 72 * 0.04, 1e-5);
+}
+
+// 1.99 s lies nearest to frame 50, whose neighbours are at 1.96 and 2.04.
+TEST(Reach, OfABoundaryGivenInSeconds) {
+  const auto at = times(100);
+  const TimeSpan cut = reach({"a.mp4", "cut", 0, 0, TimeSpan{1.99, 1.99}, "a.mp4"}, at);
+  EXPECT_NEAR(cut.from, 48 * 0.04, 1e-5);
+  EXPECT_NEAR(cut.to, 52 * 0.04, 1e-5);
+  EXPECT_EQ(nearest_frame(-1, at), 0);
+  EXPECT_EQ(nearest_frame(99 * 0.04 + 0.4, at), 109) << "the video ended ten frames before";
+}
+
+TEST(Reach, PastTheLastFrameThereIsNone) {
+  EXPECT_EQ(count_hits({reach({"a.mp4", "cut", 102, 102}, times(100))}, {99 * 0.04}), 0);
+  EXPECT_EQ(count_hits({reach({"a.mp4", "cut", 101, 101}, times(100))}, {99 * 0.04}), 1);
+}
+
+TEST(Match, SaysWhichEventHits) {
+  // The truth that ends first takes the earliest event it can, 3; that of the other is then 5.
+  const auto got = match({{2, 6}, {1, 4}, {8, 9}}, {5, 3, 7});
+  ASSERT_EQ(got.size(), 3U);
+  EXPECT_EQ(got[0], 0U);
+  EXPECT_EQ(got[1], 1U);
+  EXPECT_FALSE(got[2]);
+}
+
 TEST(CountHits, AnEventHitsOneTruth) {
   EXPECT_EQ(count_hits({{1, 2}, {1.5, 3}}, {1.7}), 1);
   EXPECT_EQ(count_hits({{1, 2}}, {1.2, 1.7}), 1);
@@ -72,6 +103,36 @@ TEST(GroundTruth, ReadsColumnsByName) {
   EXPECT_EQ((*got)[1].type, "fade");
   EXPECT_EQ((*got)[1].start_frame, 3);
   EXPECT_EQ((*got)[1].end_frame, 9);
+}
+
+TEST(GroundTruth, StretchesInSecondsOrInFrames) {
+  const TempDir folder;
+  const auto file = folder.path() / "truth.csv";
+  std::ofstream(file) << "\xEF\xBB\xBFvideo,type,start_s,end_s\nvideos/a.mp4,fade_in,0,1.9\n";
+  const auto in_seconds = read_boundaries(file);
+  ASSERT_TRUE(in_seconds) << in_seconds.error().message;
+  ASSERT_TRUE((*in_seconds)[0].seconds);
+  EXPECT_EQ((*in_seconds)[0].seconds->to, 1.9);
+  EXPECT_EQ((*in_seconds)[0].path, "videos/a.mp4");
+  std::ofstream(file) << "video,start_s,end_s,start_frame,end_frame\na.mp4,0,1,5,9\n";
+  const auto both = read_anomalies(file);
+  ASSERT_TRUE(both) << both.error().message;
+  EXPECT_FALSE((*both)[0].seconds) << "frames are exact";
+  EXPECT_EQ((*both)[0].end_frame, 9);
+  std::ofstream(file) << "video,start_frame,end_frame\na.mp4,9,5\n";
+  EXPECT_FALSE(read_anomalies(file));
+}
+
+TEST(GroundTruth, OfOneColumnAndOneSplit) {
+  const TempDir folder;
+  const auto file = folder.path() / "labels.csv";
+  std::ofstream(file) << "video,start_s,end_s,label,coarse,split\na.mp4,0,1,walk,move,train\nb.mp4,0,1,sit,rest,test\n";
+  const auto got = read_labels(file, "coarse", "test");
+  ASSERT_TRUE(got) << got.error().message;
+  ASSERT_EQ(got->size(), 1U);
+  EXPECT_EQ((*got)[0].label, "rest");
+  EXPECT_NE(read_labels(file, "label", "val").error().message.find("\"val\""), std::string::npos);
+  EXPECT_NE(read_labels(file, "fine").error().message.find("\"fine\""), std::string::npos);
 }
 
 TEST(GroundTruth, SaysWhatIsWrongAndWhere) {

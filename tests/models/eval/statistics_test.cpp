@@ -1,6 +1,7 @@
 #include "models/eval/statistics.h"
 
 #include <cmath>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -31,6 +32,30 @@ TEST(Auroc, CountsPairsAndHalvesTies) {
   EXPECT_EQ(auroc(std::vector<double>{2, 3}, std::vector<double>{0, 1}), 1);
   EXPECT_EQ(auroc(std::vector<double>{0}, std::vector<double>{1, 2}), 0);
   EXPECT_TRUE(std::isnan(auroc({}, std::vector<double>{1})));
+}
+
+// From the top 4+ 3- 2+ 2- 1-: recall rises to 1/2 at precision 1/1, then to 1 with both of the tie, at 2/4.
+TEST(Ranking, TiesAreOneStepAndWeightsCountAsOften) {
+  const Ranking ranking({{2, false, 0}, {4, true, 0}, {1, false, 1}, {3, false, 0}, {2, true, 1}, {NAN, true, 1}});
+  const auto [auc, ap] = ranking.figures();
+  EXPECT_DOUBLE_EQ(ap, 0.5 * 1 + 0.5 * 0.5);
+  EXPECT_DOUBLE_EQ(auc, (3 + 1.5) / 6);  // 4 beats three; 2 loses to 3, ties with 2, beats 1
+  // Group 1 twice: 4+ 3- 2++ 2- 1--. 4 beats four, each 2 beats two and ties with one; 1/3 · 1 + 2/3 · 3/5.
+  const auto twice = ranking.figures(std::vector<double>{1, 2});
+  EXPECT_DOUBLE_EQ(twice.auroc, (4 + 2 * 2.5) / (3 * 4));
+  EXPECT_DOUBLE_EQ(twice.average_precision, 1.0 / 3 + 2.0 / 3 * 3 / 5);
+  EXPECT_TRUE(std::isnan(ranking.figures(std::vector<double>{0, 0}).auroc));
+}
+
+// The mean of ten values, nine 0 and one 1, is the number of times that the 1 is drawn / 10: binomial, of 10 at 1/10. Its
+// 2.5 % point is 0 (probability 0.35), its 97.5 % point 3 (probability of at most 2: 0.93, of at most 3: 0.987).
+TEST(Bootstrap, OfABinomial) {
+  const auto mean = [](std::span<const double> drawn) { return std::vector<double>{drawn[0] / 10, NAN}; };
+  const auto got = bootstrap(10, 0.95, 7, mean);
+  EXPECT_EQ(got[0].low, 0);
+  EXPECT_DOUBLE_EQ(got[0].high, 0.3);
+  EXPECT_TRUE(std::isnan(got[1].low)) << "no draw gave a number";
+  EXPECT_TRUE(std::isnan(bootstrap(1, 0.95, 7, mean)[0].high)) << "one group says nothing of others";
 }
 
 TEST(TheilSen, FindsALineExactly) {
