@@ -240,6 +240,56 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
             "by side the same kind, all others another kind.\n\n"
             "Example: longtake eval remember offices/ streets/ --json");
 
+  EvalResultsSettings results;
+  const auto judges = [&](const char* name, const char* what, int (*run)(const Context&, const EvalResultsSettings&),
+                          const char* columns, const char* more) {
+    CLI::App* command = evaluation->add_subcommand(name, what);
+    command
+        ->add_option("RESULT", settings.inputs,
+                     "Results of analyze, one a video; each is held against the rows of its video")
+        ->required();
+    command->add_option("--truth", results.truth, std::string("What is true: CSV ") + columns)->type_name("CSV")->required();
+    command
+        ->add_option("--root", results.root,
+                     "Folder that the truth's videos are in (default: the truth's own); they are read\n"
+                     "only for results of some frames, to place the truth's frames in time")
+        ->type_name("DIR");
+    command->add_option("--split", results.split, "Only rows that have this in their column split")->type_name("NAME");
+    command->add_flag("--json", settings.json, "As one JSON object");
+    command->footer(more);
+    command->callback(
+        [&verb, &results, run] { verb = [&results, run](const Context& context) { return run(context, results); }; });
+    return command;
+  };
+  CLI::App* boundaries =
+      judges("boundaries", "Results: how well cuts, dissolves and fades were found", run_eval_boundaries,
+             "video,type,start_frame,end_frame (or start_s,end_s)",
+             "An event hits a cut within the tolerance, anything gradual from two frames before to two after it. One\n"
+             "event hits one boundary, and as many are hit as can be, whatever kind the event says. Other events are\n"
+             "false alarms: those of kind cut count against cuts, gradual against dissolves and fades, boundary against\n"
+             "all three. Found: hits and false alarms.\n\n"
+             "Example: longtake eval boundaries --truth boundaries.csv monday.jsonl tuesday.jsonl");
+  boundaries
+      ->add_option("--tolerance", results.tolerance, "Frames of the whole video that an event may be off a cut (default 2)")
+      ->check(CLI::Range(0, 1'000'000))
+      ->type_name("N");
+  boundaries
+      ->add_option("--signals", results.signals, "Judge the peaks of these signals too: all, surprise, novelty, boundary")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("LIST");
+  judges("labels", "Results: how well frames and segments were named", run_eval_labels, "video,start_s,end_s,label",
+         "Time that the truth does not label is left out. Where its stretches overlap, the one that began last counts.\n\n"
+         "Example: longtake eval labels --truth labels.csv --split test monday.jsonl --json")
+      ->add_option("--column", results.column, "Column of the truth that has the labels (default label)")
+      ->type_name("NAME");
+  judges("anomaly", "Results: how well a signal tells abnormal frames from others", run_eval_anomaly,
+         "video,start_frame,end_frame",
+         "The end of a stretch is exclusive; one of no length says that its video is judged and has none.\n\n"
+         "Example: longtake eval anomaly --truth abnormal.csv --signal novelty monday.jsonl tuesday.jsonl")
+      ->add_option("--signal", results.signal, "surprise (default), novelty or boundary")
+      ->type_name("NAME");
+
   CLI::App* info = app.add_subcommand("info", "Versions, machine and model");
   info->add_flag("--json", settings.json, "As one JSON object");
   info->footer("Example: longtake info");

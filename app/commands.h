@@ -1,14 +1,15 @@
 // The verbs. Each returns the program's exit code and has said on standard error what went wrong.
 #pragma once
 
-#include <spdlog/logger.h>
-
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
+
+#include <spdlog/logger.h>
 
 #include "app/settings.h"
 #include "app/stop_signals.h"
@@ -60,6 +61,20 @@ int run_eval_prediction(const Context& context, const EvalSettings& eval);
 int run_eval_recall(const Context& context, const EvalSettings& eval);
 int run_eval_remember(const Context& context, const EvalSettings& eval);
 int run_eval_density(const Context& context, const EvalSettings& eval);
+
+// Of finished results, which are the inputs.
+struct EvalResultsSettings {
+  std::filesystem::path truth;
+  std::filesystem::path root;        // empty: the folder of the truth
+  std::string split;                 // empty: all rows of the truth
+  std::int64_t tolerance = 2;        // boundaries: frames that an event may be off a cut
+  std::vector<std::string> signals;  // boundaries: judged beside the events
+  std::string column = "label";      // labels: where the truth has them
+  std::string signal = "surprise";   // anomaly
+};
+int run_eval_boundaries(const Context& context, const EvalResultsSettings& eval);
+int run_eval_labels(const Context& context, const EvalResultsSettings& eval);
+int run_eval_anomaly(const Context& context, const EvalResultsSettings& eval);
 
 int run_analyze(const Context& context);
 int run_info(const Context& context);
