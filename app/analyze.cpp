@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "app/json_lines_sink.h"
+#include "app/memory_asking.h"
 #include "app/progress.h"
 #include "app/version.h"
 #include "core/media/source.h"
@@ -32,9 +33,10 @@ struct Resumed {
 };
 
 // Two runs with the same key watch the same frames in the same way.
-std::string settings_key(const AnalysisSettings& settings, const std::string& fps) {
+std::string settings_key(const AnalysisSettings& settings, const std::string& fps, const fs::path& compared) {
   nlohmann::ordered_json json;
   json["fps"] = fps;
+  if (!compared.empty()) json["compared"] = source_key(compared);
   for (const auto& [name, value] : settings.recorded) {
     std::visit([&](const auto& v) { json[name] = v; }, value);
   }
@@ -113,11 +115,21 @@ int run_analyze(const Context& context) {
   label.longtake = kVersion;
   label.source_key = source_key(input);
   label.source = settings.source_name.empty() ? fs::path(input).filename().string() : settings.source_name;
-  label.settings_key = settings_key(*analysis, settings.fps);
+  label.settings_key = settings_key(*analysis, settings.fps, settings.compare);
 
   auto resumed = read_resumed(settings, **model, label);
   if (!resumed) return context.fail(resumed.error());
-  ModelAnalyzer analyzer(*model, {analysis->scene, analysis->roi, analysis->mask, analysis->maps, analysis->signals});
+  std::unique_ptr<Asking> asking;  // outlives the analyzer that compares with it
+  ModelAnalyzer analyzer(*model, {analysis->scene, analysis->roi, analysis->mask, analysis->maps, analysis->signals,
+                                  settings.landmark_images});
+  if (!settings.compare.empty()) {
+    auto with = Asking::with(context, *model);
+    if (!with) return context.fail(with.error());
+    asking = std::move(*with);
+    auto frozen = asking->freeze(settings.compare.string());
+    if (!frozen) return context.fail(frozen.error());
+    analyzer.compare_with(std::move(*frozen));
+  }
   Decider decider(&Encoder::top_classes_of);
   if (resumed->file) {
     if (auto done = analyzer.restore(resumed->file->state); !done) return context.fail(done.error());
@@ -150,6 +162,8 @@ int run_analyze(const Context& context) {
     resumed->position = {};
     ++label.videos;
   }
+
+  analyzer.begin_source(label.source, label.time_base, label.videos);
 
   auto file = resumed->from_checkpoint ? ResultFile::resume(settings.output, resumed->file->label.result_bytes)
                                        : ResultFile::create(settings.output);

@@ -59,6 +59,7 @@ void add_common_options(CLI::App& app, Settings& s) {
   group->add_option("--signals", s.signals, "Also plain rivals of what is learned: pixel, histogram, feature, flow, or all")
       ->delimiter(',')
       ->type_name("LIST");
+  group->add_flag("!--no-landmark-images", s.landmark_images, "Keep no pictures in memories and checkpoints, only numbers");
   group->add_option("--source-name", s.source_name, "Name of the source in the result (default: the input's)")
       ->type_name("NAME");
   group->add_option("--device", s.device, "auto, cpu or cuda[:n]")->type_name("DEVICE");
@@ -98,6 +99,8 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
       ->required()
       ->expected(1);
   analyze->add_option("-o,--output", settings.output, "Result file (default: standard output)")->type_name("FILE");
+  analyze->add_option("--compare", settings.compare, "Also tell how familiar each frame is to this memory, which stays as it is")
+      ->type_name("FILE");
   analyze->footer("Example: longtake analyze clip.mp4 --from 10 --to 20 --save-memory clip.ltm -o clip.jsonl");
   runs(analyze, run_analyze);
 
@@ -113,6 +116,30 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   memory_verify->add_option("FILE", settings.inputs, "Memory files or checkpoints")->required();
   memory_verify->footer("Example: longtake memory verify clip.ltm");
   runs(memory_verify, run_memory_verify);
+  QuerySettings query;
+  CLI::App* memory_query = memory->add_subcommand("query", "\"Have I seen this?\": a picture, a clip, a video or a folder of them");
+  memory_query->add_option("FILE", settings.inputs, "Memory files; several are ranked")->required();
+  CLI::Option_group* asked = memory_query->add_option_group("One of");
+  asked->add_option("--clip", query.clip, "Short video, or a part of one with --from and --to")->type_name("FILE");
+  asked->add_option("--image", query.image, "Picture")->type_name("FILE");
+  asked->add_option("--video", query.video, "Video")->type_name("FILE");
+  asked->add_option("--folder", query.folder, "Every video and picture below this folder")->type_name("DIR");
+  asked->require_option(1);
+  memory_query->add_flag("--json", settings.json, "One JSON object; an array for a folder or several memories");
+  memory_query->footer("Looks at 5 frames a second unless --fps says otherwise.\n\n"
+                       "Example: longtake memory query monday.ltm tuesday.ltm --clip parcel.mp4 --from 3 --to 6");
+  CLI::App* memory_compare = memory->add_subcommand("compare", "How well two memories know each other's landmarks");
+  memory_compare->add_option("FILE", settings.inputs, "Two memory files")->required()->expected(2);
+  memory_compare->add_flag("--json", settings.json, "As one JSON object");
+  memory_compare->footer("Example: longtake memory compare monday.ltm tuesday.ltm");
+  runs(memory_compare, run_memory_compare);
+  CLI::App* memory_selftest =
+      memory->add_subcommand("selftest", "Whether a memory still tells what it watched from what it did not");
+  memory_selftest->add_option("FILE", settings.inputs, "Memory file")->required()->expected(1);
+  memory_selftest->add_flag("--json", settings.json, "As one JSON object");
+  memory_selftest->footer("Example: longtake memory selftest monday.ltm");
+  runs(memory_selftest, run_memory_selftest);
+  memory_query->callback([&] { verb = [&query](const Context& context) { return run_memory_query(context, query); }; });
 
   CLI::App* models = app.add_subcommand("models", "Look into models");
   models->require_subcommand(1);
@@ -199,6 +226,16 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   trains("shots", "The shot head: to know cuts, dissolves and fades. Learns from films that are made up of the videos,\n"
                   "which have to be of one shot each", TrainedPart::kShots,
          "Example: longtake train shots one-shot-each/ -o my-model");
+  std::string fit_cache;
+  CLI::App* fit = training->add_subcommand("familiarity", "What memories' answers are calibrated by; after the recall memory");
+  fit->add_option("VIDEO", settings.inputs, "Videos, or folders of them, four at least")->required();
+  fit->add_option("-o,--output", settings.output, "Model folder to write into")->type_name("DIR")->required();
+  fit->add_option("--seed", train.seed, "Seed of everything random (default 1)")->type_name("N");
+  fit->add_option("--cache", fit_cache, "Where features of videos are kept (default: in the user's cache)")->type_name("DIR");
+  fit->footer("Example: longtake train familiarity holidays/ -o my-model");
+  fit->callback([&] {
+    verb = [&](const Context& context) { return run_train_familiarity(context, fit_cache, train.seed); };
+  });
 
   EvalSettings eval;
   CLI::App* evaluation = app.add_subcommand("eval", "Curves and figures: how well models do on your own videos");
@@ -239,6 +276,16 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
             "Folders say how alike videos are, KIND/ROOM/VIDEO: those of one folder show the same room, those of folders side\n"
             "by side the same kind, all others another kind.\n\n"
             "Example: longtake eval remember offices/ streets/ --json");
+  FamiliaritySettings familiarity;
+  CLI::App* eval_familiarity = evaluation->add_subcommand("familiarity", "Whether a memory tells clips it watched from others");
+  eval_familiarity->add_option("--seen", familiarity.seen, "Clips of what it watched, or folders of them")->type_name("CLIP")->required();
+  eval_familiarity->add_option("--unseen", familiarity.unseen, "Clips of what it did not watch")->type_name("CLIP")->required();
+  eval_familiarity->add_option("FILE", familiarity.memory, "Memory file")->required();
+  eval_familiarity->add_flag("--json", settings.json, "As one JSON object");
+  eval_familiarity->footer("Example: longtake eval familiarity --seen kept/ --unseen others/ monday.ltm");
+  eval_familiarity->callback([&] {
+    verb = [&familiarity](const Context& context) { return run_eval_familiarity(context, familiarity); };
+  });
 
   EvalResultsSettings results;
   const auto judges = [&](const char* name, const char* what, int (*run)(const Context&, const EvalResultsSettings&),

@@ -87,6 +87,20 @@ int run_models_init(const Context& context, std::uint64_t seed);
 int run_memory_info(const Context& context);
 int run_memory_verify(const Context& context);
 
+struct QuerySettings {
+  std::string clip, image, video, folder;  // one of them is given
+};
+int run_memory_compare(const Context& context);
+int run_memory_selftest(const Context& context);
+
+struct FamiliaritySettings {
+  std::vector<std::string> seen, unseen;  // files and folders
+  std::string memory;
+};
+int run_eval_familiarity(const Context& context, const FamiliaritySettings& familiarity);
+int run_train_familiarity(const Context& context, const std::string& cache, std::uint64_t seed);
+int run_memory_query(const Context& context, const QuerySettings& query);
+
 int run_selftest(const Context& context, const std::filesystem::path& golden);
 
 int run_bench_kernels(const Context& context);

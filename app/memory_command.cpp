@@ -11,6 +11,7 @@
 #include "core/store/archive.h"
 #include "models/memory_file.h"
 #include "models/model_folder.h"
+#include "models/recall/landmarks.h"
 #include "models/recall/recall_memory.h"
 
 namespace longtake {
@@ -47,6 +48,19 @@ void print_json(const std::string& path, std::uintmax_t bytes, const MemoryFile&
   if (const auto recall = summarize_recall(memory.state)) {
     out["recall"] = {{"frames", recall->written}, {"bytes", recall->bytes}};
   }
+  if (const auto landmarks = landmarks_in(memory.state)) {
+    out["watched_s"] = landmarks->watched_s;
+    out["landmarks"] = nlohmann::ordered_json::array();
+    for (std::int64_t i = 0; i < landmarks->count; ++i) {
+      const Landmark one = landmark(*landmarks, i);
+      out["landmarks"].push_back({{"t", one.t},
+                                  {"pts", one.pts},
+                                  {"source", one.source},
+                                  {"video", one.video},
+                                  {"novelty", one.novelty},
+                                  {"picture", !one.picture.empty()}});
+    }
+  }
   fmt::print("{}\n", out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
@@ -67,6 +81,11 @@ void print_text(const std::string& path, std::uintmax_t bytes, const MemoryFile&
   fmt::print("\n");
   if (const auto recall = summarize_recall(memory.state)) {
     fmt::print("  recall   {} frames written into {} bytes\n", recall->written, recall->bytes);
+  }
+  if (const auto landmarks = landmarks_in(memory.state)) {
+    const bool pictures = std::ranges::any_of(landmarks->has_picture, [](std::uint8_t has) { return has != 0; });
+    fmt::print("  marks    {} landmarks, {} pictures, of {:.0f} s of video\n", landmarks->count, pictures ? "with" : "without",
+               landmarks->watched_s);
   }
 }
 

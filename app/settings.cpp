@@ -102,6 +102,7 @@ Result<AnalysisSettings> analysis_settings(const Settings& settings, const std::
   if (!signals) return std::move(signals).error();
   out.signals = *signals;
   if (out.signals.any()) out.recorded.emplace_back("signals", joined(settings.signals));
+  if (!settings.compare.empty()) out.recorded.emplace_back("compare", settings.compare.filename().string());
   return out;
 }
 

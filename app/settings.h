@@ -23,6 +23,7 @@ struct Settings {
   std::filesystem::path model;  // empty: the default model
   std::filesystem::path memory;
   std::filesystem::path save_memory;
+  std::filesystem::path compare;  // analyze: a memory that frames are asked about of
   std::filesystem::path checkpoint;
   double checkpoint_every_s = 30;
   std::string fps = "all";
@@ -35,6 +36,7 @@ struct Settings {
   bool scene = true;
   bool maps = false;
   std::vector<std::string> signals;
+  bool landmark_images = true;
   bool quiet = false;
   int verbosity = 0;
   bool no_progress = false;

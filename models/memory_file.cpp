@@ -13,6 +13,7 @@
 
 #include "core/store/archive.h"
 #include "core/store/atomic_file.h"
+#include "core/store/fixed_text.h"
 #include "core/store/sha256.h"
 
 namespace longtake {
@@ -22,24 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kFormat = "longtake-memory";
 constexpr std::size_t kHashDigits = 64;
-
-// Text of a fixed number of bytes, zero-padded: the file must not grow with a name.
-template <std::size_t N>
-struct FixedText {
-  std::array<std::uint8_t, N> bytes{};
-
-  FixedText() = default;
-  explicit FixedText(std::string_view text) {
-    // Cut between characters, not inside one.
-    std::size_t n = std::min(text.size(), N - 1);
-    while (n > 0 && n < text.size() && (static_cast<unsigned char>(text[n]) & 0xC0U) == 0x80U) --n;
-    std::copy_n(text.begin(), n, bytes.begin());
-  }
-  std::string text() const {
-    const auto end = std::find(bytes.begin(), bytes.end(), 0);
-    return {bytes.begin(), end};
-  }
-};
 
 // The label's members as they stand in the file.
 struct StoredLabel {
@@ -108,7 +91,9 @@ Result<MemoryFile> read_memory(const fs::path& path) {
   if (!file) return std::move(file).error();
   if (metadata(*file, "format") != kFormat) return damaged(path, "it is not a memory file of Longtake");
   if (metadata(*file, "schema") != std::to_string(kMemorySchema)) {
-    return damaged(path, fmt::format("its schema is {}, this program reads {}", metadata(*file, "schema"), kMemorySchema));
+    const bool old = metadata(*file, "schema") == "1";
+    return damaged(path, fmt::format("its schema is {}, this program reads {}{}", metadata(*file, "schema"), kMemorySchema,
+                                     old ? "; it was written before memories kept landmarks: watch its videos again" : ""));
   }
   // Writing it again must give the very bytes that were read.
   const std::vector<std::byte> again = sealed(*file);

@@ -15,7 +15,7 @@
 
 namespace longtake {
 
-inline constexpr int kMemorySchema = 1;
+inline constexpr int kMemorySchema = 2;  // 1 had no landmarks
 
 enum class MemoryKind { kMemory, kCheckpoint };
 

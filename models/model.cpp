@@ -1,5 +1,6 @@
 #include "models/model.h"
 
+#include <stdexcept>
 #include <utility>
 
 #include "core/store/archive.h"
@@ -105,11 +106,25 @@ ModelAnalyzer::ModelAnalyzer(std::shared_ptr<const Model> model, const AnalyzerO
       plain_signals_(options.signals),
       visible_(visible_pixels(options, Encoder::kInputSide)),
       stack_(model_->stack()) {
-  if (model_->recall() != nullptr) recall_.emplace(*model_->recall());
   if (model_->shots() != nullptr) shots_.emplace(*model_->shots());
+  if (model_->recall() != nullptr) {
+    const int numbers = kRecallTokens * model_->recall()->latent;
+    recall_.emplace(*model_->recall());
+    landmarks_.emplace(numbers, LandmarkOptions{options.landmark_pictures});
+    samples_.emplace(numbers);
+  }
   TensorFile file;
   save(file);
   for (const auto& [name, tensor] : file.tensors) state_bytes_ += static_cast<std::int64_t>(tensor.bytes.size());
+}
+
+void ModelAnalyzer::begin_source(std::string_view name, Rational time_base, std::int64_t video) {
+  if (landmarks_) landmarks_->begin_source(name, time_base, video);
+}
+
+void ModelAnalyzer::compare_with(FrozenMemory memory) {
+  if (!recall_) throw std::invalid_argument("ModelAnalyzer: a model without recall memory has nothing to compare");
+  compared_.emplace(std::move(memory));
 }
 
 std::unique_ptr<FrameEncoder> ModelAnalyzer::make_encoder() const {
@@ -133,6 +148,9 @@ Observation ModelAnalyzer::watch(const FrameTime& time, const Encoded& frame) {
     const RecallObservation recalled = recall_->step(stack_.latents());
     out.novelty = recalled.error;
     if (maps_) out.novelty_map = recalled.errors;
+    if (compared_) out.familiarity = compared_->scale().familiarity(compared_->ask(stack_.latents()));
+    landmarks_->watch(time, stack_.latents(), recalled.error, frame.thumbnail);
+    offer_sample(*samples_, stack_.latents(), landmarks_->state().watched_s);
   }
   return out;
 }
@@ -150,9 +168,13 @@ std::int64_t ModelAnalyzer::guards() const {
 
 void ModelAnalyzer::save(TensorFile& file) const {
   save_state(model_->stack(), stack_.state(), file);
-  if (recall_) save_state(recall_->state(), file);
   if (shots_) StateWriter(file, "")("shots", *shots_);
   StateWriter(file, "")("signals", plain_signals_);
+  if (recall_) {
+    save_state(recall_->state(), file);
+    save_state(landmarks_->state(), file);
+    save_state(*samples_, file);
+  }
 }
 
 Result<void> ModelAnalyzer::restore(const TensorFile& file) {
@@ -171,7 +193,14 @@ Result<void> ModelAnalyzer::restore(const TensorFile& file) {
   if (recall_) {
     auto recall = load_state(*model_->recall(), file);
     if (!recall) return std::move(recall).error();
+    const int numbers = kRecallTokens * model_->recall()->latent;
+    auto landmarks = load_landmarks(numbers, file);
+    if (!landmarks) return std::move(landmarks).error();
+    auto samples = load_samples(numbers, file);
+    if (!samples) return std::move(samples).error();
     recall_->state() = std::move(*recall);
+    landmarks_->restore(std::move(*landmarks));
+    samples_ = std::move(*samples);
   }
   stack_.state() = std::move(*state);
   shots_ = std::move(shots);

@@ -6,14 +6,18 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "core/pipeline/stages.h"
 #include "core/result.h"
 #include "models/encoder/encoder.h"
 #include "models/model_folder.h"
+#include "models/recall/familiarity.h"
+#include "models/recall/landmarks.h"
 #include "models/recall/recall_memory.h"
 #include "models/shots/shot_watcher.h"
+#include "models/recall/samples.h"
 #include "models/stack.h"
 
 namespace longtake {
@@ -57,12 +61,20 @@ struct AnalyzerOptions {
   std::vector<std::vector<std::array<double, 2>>> mask;
   bool maps = false;  // also say which parts of the picture are new
   PlainSignalChoice signals;
+  bool landmark_pictures = true;  // false: no picture is kept in the state, and those in a restored one are wiped out
 };
 
 // The model at work on one stream.
 class ModelAnalyzer final : public Analyzer {
  public:
   ModelAnalyzer(std::shared_ptr<const Model> model, const AnalyzerOptions& options);
+
+  // What the next frames belong to, for landmarks. `video` counts the videos that this memory has watched, from 1.
+  void begin_source(std::string_view name, Rational time_base, std::int64_t video);
+
+  // Every frame from now on is also asked about of another memory, by itself, whose scale has to outlive this. Throws
+  // std::invalid_argument if the model has no recall memory.
+  void compare_with(FrozenMemory memory);
 
   std::unique_ptr<FrameEncoder> make_encoder() const override;
   Observation watch(const FrameTime& time, const Encoded& frame) override;
@@ -83,8 +95,12 @@ class ModelAnalyzer final : public Analyzer {
   PlainSignalWatcher plain_signals_;
   std::shared_ptr<const std::vector<std::uint8_t>> visible_;  // [224][224] 0 or 1; null: everything
   Stack stack_;
-  std::optional<RecallMemory> recall_;  // of models that have one
-  std::optional<ShotWatcher> shots_;    // likewise
+  // Of models that have a recall memory: it, and what it keeps of single frames.
+  std::optional<RecallMemory> recall_;
+  std::optional<LandmarkBank> landmarks_;
+  std::optional<SampleState> samples_;
+  std::optional<FrozenMemory> compared_;
+  std::optional<ShotWatcher> shots_;  // of models that have a shot head
   std::int64_t state_bytes_ = 0;
 };
 

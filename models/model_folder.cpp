@@ -15,6 +15,7 @@
 #include "core/store/atomic_file.h"
 #include "core/store/sha256.h"
 #include "models/inner/inner_config.h"
+#include "models/recall/familiarity_file.h"
 
 namespace longtake {
 namespace {
@@ -327,6 +328,16 @@ Result<ModelFolder> open_model_folder(const fs::path& path) {
     }
     listing += fmt::format("{}  {}\n", *hash, name);
   }
+  const fs::path familiarity = familiarity_file(path);
+  if (std::error_code ec; fs::exists(familiarity, ec)) {
+    auto hash = sha256_file(familiarity);
+    if (!hash) return std::move(hash).error();
+    if (*hash != expected[familiarity.filename().string()]) {
+      return model_error(fmt::format("cannot use model \"{}\": {} is damaged or was changed (its SHA-256 is not the one in "
+                                     "SHA256SUMS)",
+                                     path.string(), familiarity.filename().string()));
+    }
+  }
   return ModelFolder{path, std::move(*config), as_bytes_hash(listing)};
 }
 
@@ -374,6 +385,12 @@ Result<void> write_model_sums(const fs::path& path, const ModelConfig& config) {
     auto hash = sha256_file(path / name);
     if (!hash) return std::move(hash).error();
     listing += fmt::format("{}  {}\n", *hash, name);
+  }
+  const fs::path familiarity = familiarity_file(path);
+  if (std::error_code ec; fs::exists(familiarity, ec)) {
+    auto hash = sha256_file(familiarity);
+    if (!hash) return std::move(hash).error();
+    listing += fmt::format("{}  {}\n", *hash, familiarity.filename().string());
   }
   return write_file_atomically(path / "SHA256SUMS", std::as_bytes(std::span(listing)));
 }

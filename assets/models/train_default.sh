@@ -32,3 +32,5 @@ train() {
 
 train stack --steps 160 --rate 5e-4 "$@"
 train recall --keys 192 --steps 1800 "$@"
+# shellcheck disable=SC2046
+"$here/../../longtake" train familiarity $(videos_of train) $(videos_of choose) -o "$output" --seed 1 "$@"

@@ -53,6 +53,7 @@ void members(Archive& archive, T& record) {
   archive("surprise", record.surprise);
   archive("novelty", record.novelty);
   archive("novelty_map", record.novelty_map);
+  archive("familiarity", record.familiarity);
   archive("boundary", record.boundary);
   archive("layers", record.layers);
   archive("scene", record.scene);

@@ -60,6 +60,7 @@ struct FrameRecord {
   std::optional<float> surprise{};
   std::optional<float> novelty{};
   std::optional<std::array<float, 16>> novelty_map{};  // of 4x4 parts of the picture, row by row
+  std::optional<float> familiarity{};  // 0 … 1, to another memory that stands still
   std::optional<float> boundary{};
   std::vector<LayerLoss> layers{};
   std::optional<std::vector<NamedScore>> scene{};

@@ -16,6 +16,7 @@ void Decider::step(const Observation& frame, std::vector<Record>& records) {
   record.surprise = verdict.surprise;
   if (frame.novelty) record.novelty = static_cast<float>(*frame.novelty);
   record.novelty_map = frame.novelty_map;
+  if (frame.familiarity) record.familiarity = static_cast<float>(*frame.familiarity);
   record.boundary = verdict.boundary;
   record.layers = frame.layers;
   record.signals = frame.signals;

@@ -39,6 +39,7 @@ struct Observation {
   std::optional<double> next_latent_error;  // absent where nothing was predicted
   std::optional<double> novelty;                     // absent without a recall memory
   std::optional<std::array<float, 16>> novelty_map;  // absent unless wanted
+  std::optional<double> familiarity;                 // 0 … 1, to a memory that stands still; absent without one
   std::optional<ShotObservation> shot;               // absent without a shot head
   std::optional<PlainSignals> signals;               // absent unless wanted
   std::vector<LayerLoss> layers;

@@ -58,6 +58,7 @@ inline std::vector<Record> sample_records() {
                   .surprise = std::numeric_limits<float>::quiet_NaN(),
                   .novelty = 0.5F,
                   .novelty_map = std::array<float, 16>{0, 1.5F},
+                  .familiarity = 0.75F,
                   .layers = {layer, {std::numeric_limits<float>::infinity(), 0, 0}},
                   .scene = std::vector<NamedScore>{},
                   .signals = PlainSignals{.pixel = 0.25F, .flow = 0.0F}},

@@ -1,0 +1,221 @@
+#include "models/train/familiarity_fit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "core/store/half.h"
+#include "core/store/sha256.h"
+#include "models/eval/calibration.h"
+#include "models/eval/statistics.h"
+#include "models/model.h"
+#include "models/on_threads.h"
+#include "models/train/random.h"
+#include "models/train/recall_streams.h"
+#include "models/train/videos.h"
+
+namespace longtake {
+namespace {
+
+constexpr int kViews = 8;
+constexpr double kPull = 1e-4;  // of a weight towards 0, in answers
+
+// A clip's latents, a row a frame.
+struct Seen {
+  std::vector<std::vector<float>> own, degraded;  // [frames][frame_numbers]
+  std::vector<double> t;
+};
+
+std::vector<float> latents_of(const Model& model, std::span<const std::uint16_t> tokens) {
+  std::vector<float> wide(tokens.size()), out(static_cast<std::size_t>(Encoder::kTokens * model.stack().projection.out));
+  std::ranges::transform(tokens, wide.begin(), half_to_float);
+  apply_dense<float>(model.stack().projection, wide, out);
+  return out;
+}
+
+std::vector<float> turned(std::span<const float> x, std::span<const std::int64_t> grid) {
+  const std::size_t latent = x.size() / grid.size();
+  std::vector<float> out;
+  out.reserve(x.size());
+  for (const std::int64_t token : grid) {
+    const auto from = x.subspan(static_cast<std::size_t>(token) * latent, latent);
+    out.insert(out.end(), from.begin(), from.end());
+  }
+  return out;
+}
+
+class Draws {
+ public:
+  Draws(const Model& model, const std::vector<Seen>& clips, const FamiliarityFitRequest& request)
+      : model_(model), clips_(clips), request_(request) {
+    for (int view = 0; view < kViews; ++view) {
+      const at::Tensor grid = turned_grid(view).contiguous();
+      grids_.emplace_back(grid.data_ptr<std::int64_t>(), grid.data_ptr<std::int64_t>() + grid.numel());
+    }
+  }
+
+  // One memory: what it was asked, in an order of its own.
+  std::vector<FittedAnswer> draw(std::uint64_t number) const {
+    Random random{request_.seed, number};
+    const auto count = static_cast<std::int64_t>(clips_.size()) * kViews;
+    std::vector<std::int64_t> order(static_cast<std::size_t>(count));
+    std::iota(order.begin(), order.end(), 0);
+    for (std::int64_t i = count; i > 1; --i) {
+      std::swap(order[static_cast<std::size_t>(i - 1)], order[static_cast<std::size_t>(random.below(i))]);
+    }
+    const double most = std::min<double>(request_.most_watched, static_cast<double>(clips_.size()));
+    const auto watched = static_cast<std::int64_t>(std::round(std::exp(random.uniform(0, std::log(most)))));
+
+    RecallMemory memory(*model_.recall()), blank(*model_.recall());
+    for (std::int64_t i = 0; i < watched; ++i) {
+      for (const auto& frame : clip(order, i).own) memory.step(turned(frame, grid(order, i)));
+    }
+    std::vector<FittedAnswer> out;
+    const auto ask = [&](std::int64_t i, bool seen) {
+      const Seen& of = clip(order, i);
+      const std::int64_t frames = std::ssize(of.degraded);
+      const auto first = static_cast<std::size_t>(random.below(frames));
+      // A picture, or about a second.
+      const double end = of.t[first] + (random.chance(0.5) ? 0 : 1);
+      FittedAnswer answer{{}, seen};
+      double asked = 0;
+      for (std::size_t f = first; f < of.t.size() && of.t[f] <= end; f += 2) {
+        const auto x = turned(of.degraded[f], grid(order, i));
+        answer.evidence.error += memory.read(x).error;
+        answer.evidence.blank += blank.read(x).error;
+        ++asked;
+      }
+      answer.evidence.error /= asked;
+      answer.evidence.blank /= asked;
+      out.push_back(answer);
+    };
+    for (int i = 0; i < request_.asked; ++i) {
+      ask(random.below(watched), true);
+      ask(watched + random.below(count - watched), false);
+    }
+    return out;
+  }
+
+ private:
+  const Seen& clip(const std::vector<std::int64_t>& order, std::int64_t i) const {
+    return clips_[static_cast<std::size_t>(order[static_cast<std::size_t>(i)] / kViews)];
+  }
+  std::span<const std::int64_t> grid(const std::vector<std::int64_t>& order, std::int64_t i) const {
+    return grids_[static_cast<std::size_t>(order[static_cast<std::size_t>(i)] % kViews)];
+  }
+
+  const Model& model_;
+  const std::vector<Seen>& clips_;
+  const FamiliarityFitRequest& request_;
+  std::vector<std::vector<std::int64_t>> grids_;
+};
+
+// Frames spread evenly over each of the clips.
+std::vector<float> background_of(const std::vector<Seen>& clips, int frames) {
+  std::vector<float> out;
+  for (int i = 0; i < frames; ++i) {
+    const Seen& clip = clips[static_cast<std::size_t>(i) % clips.size()];
+    const double share = (static_cast<double>(i / static_cast<int>(clips.size())) + 0.5) /
+                         std::ceil(static_cast<double>(frames) / static_cast<double>(clips.size()));
+    const auto& frame = clip.own[static_cast<std::size_t>(share * static_cast<double>(clip.own.size()))];
+    out.insert(out.end(), frame.begin(), frame.end());
+  }
+  return out;
+}
+
+}  // namespace
+
+std::array<double, 3> fit_odds(std::span<const FittedAnswer> answers) {
+  constexpr int kSteps = 100;
+  const auto n = static_cast<double>(answers.size());
+  const at::Tensor x = at::ones({std::ssize(answers), 3}, at::kDouble), y = at::zeros({std::ssize(answers)}, at::kDouble);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const auto row = static_cast<std::int64_t>(i);
+    x[row][0] = std::log(answers[i].evidence.error);
+    x[row][1] = std::log(answers[i].evidence.blank);
+    y[row] = answers[i].seen ? 1.0 : 0.0;
+  }
+  at::Tensor w = at::zeros({3}, at::kDouble);
+  for (int step = 0; step < kSteps; ++step) {
+    const at::Tensor p = at::sigmoid(at::mv(x, w));
+    const at::Tensor gradient = at::mv(x.t(), y - p) - kPull * n * w;
+    const at::Tensor curvature = at::mm(x.t(), x * (p * (1 - p)).unsqueeze(1)) + kPull * n * at::eye(3, at::kDouble);
+    const at::Tensor move = at::linalg_solve(curvature, gradient);
+    w = w + move;
+    if (move.abs().max().item<double>() < 1e-9) break;
+  }
+  return {w[0].item<double>(), w[1].item<double>(), w[2].item<double>()};
+}
+
+Result<FamiliarityFit> fit_familiarity(const FamiliarityFitRequest& request, const Note& note, std::stop_token stop) {
+  auto model = Model::load(request.model);
+  if (!model) return std::move(model).error();
+  if ((*model)->recall() == nullptr) {
+    return Error{ErrorKind::kModel,
+                 fmt::format("cannot calibrate model \"{}\": it has no recall memory", request.model.string())};
+  }
+  auto videos = videos_of(request.videos, note, stop);
+  if (!videos) return std::move(videos).error();
+  auto hash = sha256_file((*model)->folder().encoder());
+  if (!hash) return std::move(hash).error();
+  const std::shared_ptr<const Encoder> encoder(*model, &(*model)->encoder());
+  FeatureCacheOptions changed = request.cache;
+  changed.degraded = true;
+  FeatureCache cache(encoder, *hash, request.cache), degraded(encoder, *hash, changed);
+  auto found = clips_of(cache, &degraded, *videos, note, stop);
+  if (!found) return std::move(found).error();
+  constexpr std::size_t kFewest = 4;
+  if (found->size() < kFewest) {
+    return Error{ErrorKind::kInput,
+                 fmt::format("{} clips are too few to calibrate by: it takes {}", found->size(), kFewest)};
+  }
+  std::vector<Seen> clips;
+  for (const Clip& clip : *found) {
+    Seen& seen = clips.emplace_back();
+    for (std::int64_t frame = clip.first; frame < clip.end; ++frame) {
+      seen.own.push_back(latents_of(**model, clip.features->tokens(frame)));
+      seen.degraded.push_back(latents_of(**model, clip.degraded->tokens(frame)));
+      seen.t.push_back(clip.features->seconds(frame));
+    }
+  }
+
+  const Draws draws(**model, clips, request);
+  std::vector<std::vector<FittedAnswer>> answers(static_cast<std::size_t>(request.draws));
+  on_threads(request.draws, request.threads, [&](const auto& next) {
+    for (std::int64_t i = next(); i >= 0 && !stop.stop_requested(); i = next()) {
+      answers[static_cast<std::size_t>(i)] = draws.draw(static_cast<std::uint64_t>(i));
+    }
+  });
+  if (stop.stop_requested()) return Error{ErrorKind::kStopped, "stopped"};
+
+  std::array<std::vector<FittedAnswer>, 2> halves;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    halves[i % 2].insert(halves[i % 2].end(), answers[i].begin(), answers[i].end());
+  }
+  FamiliarityFit out;
+  out.clips = std::ssize(clips);
+  FamiliarityScale half;
+  half.weights = fit_odds(halves[0]);
+  std::vector<Judged> judged;
+  std::vector<double> known, strange;
+  for (const FittedAnswer& one : halves[1]) {
+    judged.push_back({half.familiarity(one.evidence), one.seen});
+    (one.seen ? known : strange).push_back(half.odds(one.evidence));
+  }
+  out.auroc = auroc(known, strange);
+  out.calibration_error = calibration_error(judged);
+  halves[0].insert(halves[0].end(), halves[1].begin(), halves[1].end());
+  out.answers = std::ssize(halves[0]);
+  out.scale.weights = fit_odds(halves[0]);
+  out.scale.background = background_of(clips, request.background_frames);
+  out.scale.fitted = true;
+  if (auto done = write_familiarity((*model)->folder(), out.scale); !done) return std::move(done).error();
+  return out;
+}
+
+}  // namespace longtake

@@ -1,0 +1,52 @@
+// Fits what familiarity.h makes probabilities with, and gathers the background that percentiles are taken of.
+//
+// Memories are made by watching a few of the clips, whole, each in one of eight views (turned and mirrored, as places of
+// their own); then seconds and single frames of what was watched and of what was not are asked about, all of them degraded
+// as degrade.h does. Neither the weights nor the clips' order matter to the result: equal input gives equal bytes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "models/recall/familiarity.h"
+#include "models/train/features.h"
+#include "models/train/training.h"
+
+namespace longtake {
+
+struct FamiliarityFitRequest {
+  std::filesystem::path model;      // folder; the file is written into it
+  std::vector<std::string> videos;  // files and folders
+  FeatureCacheOptions cache;
+  std::uint64_t seed = 1;
+  int threads = 2;
+  int draws = 48;             // memories
+  int most_watched = 16;      // clips in one of them, 1 … so many, each order of magnitude as often as the others
+  int asked = 32;             // about what was watched, and as often about what was not
+  int background_frames = 128;
+};
+
+struct FamiliarityFit {
+  FamiliarityScale scale;
+  std::int64_t clips = 0, answers = 0;
+  // Of every second memory, by a fit to the others.
+  double auroc = 0, calibration_error = 0;
+};
+
+// Errors: kModel (no recall memory), kInput (fewer than four clips), kUnexpected, kStopped, and those of FeatureCache.
+Result<FamiliarityFit> fit_familiarity(const FamiliarityFitRequest& request, const Note& note, std::stop_token stop);
+
+// A judgement to fit to.
+struct FittedAnswer {
+  Evidence evidence;
+  bool seen = false;
+};
+// a, b and c of familiarity.h: the most likely ones, with a little pull towards 0 so that they stay finite where all is
+// told apart. Newton's method on the logistic loss.
+std::array<double, 3> fit_odds(std::span<const FittedAnswer> answers);
+
+}  // namespace longtake
