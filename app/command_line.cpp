@@ -117,7 +117,8 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   memory_verify->footer("Example: longtake memory verify clip.ltm");
   runs(memory_verify, run_memory_verify);
   QuerySettings query;
-  CLI::App* memory_query = memory->add_subcommand("query", "\"Have I seen this?\": a picture, a clip, a video or a folder of them");
+  CLI::App* memory_query =
+      memory->add_subcommand("query", "\"Have I seen this?\": a picture, a clip, a video or a folder of them");
   memory_query->add_option("FILE", settings.inputs, "Memory files; several are ranked")->required();
   CLI::Option_group* asked = memory_query->add_option_group("One of");
   asked->add_option("--clip", query.clip, "Short video, or a part of one with --from and --to")->type_name("FILE");
@@ -226,15 +227,17 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   trains("shots", "The shot head: to know cuts, dissolves and fades. Learns from films that are made up of the videos,\n"
                   "which have to be of one shot each", TrainedPart::kShots,
          "Example: longtake train shots one-shot-each/ -o my-model");
-  std::string fit_cache;
+  FitSettings fitting;
   CLI::App* fit = training->add_subcommand("familiarity", "What memories' answers are calibrated by; after the recall memory");
   fit->add_option("VIDEO", settings.inputs, "Videos, or folders of them, four at least")->required();
   fit->add_option("-o,--output", settings.output, "Model folder to write into")->type_name("DIR")->required();
-  fit->add_option("--seed", train.seed, "Seed of everything random (default 1)")->type_name("N");
-  fit->add_option("--cache", fit_cache, "Where features of videos are kept (default: in the user's cache)")->type_name("DIR");
+  fit->add_option("--copies", fitting.copies, "Folder with a degraded copy of each video, of the same name; asked about too")
+      ->type_name("DIR");
+  fit->add_option("--seed", fitting.seed, "Seed of everything random (default 1)")->type_name("N");
+  fit->add_option("--cache", fitting.cache, "Where features of videos are kept (default: in the user's cache)")->type_name("DIR");
   fit->footer("Example: longtake train familiarity holidays/ -o my-model");
   fit->callback([&] {
-    verb = [&](const Context& context) { return run_train_familiarity(context, fit_cache, train.seed); };
+    verb = [&fitting](const Context& context) { return run_train_familiarity(context, fitting); };
   });
 
   EvalSettings eval;
@@ -278,12 +281,21 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
             "Example: longtake eval remember offices/ streets/ --json");
   FamiliaritySettings familiarity;
   CLI::App* eval_familiarity = evaluation->add_subcommand("familiarity", "Whether a memory tells clips it watched from others");
-  eval_familiarity->add_option("--seen", familiarity.seen, "Clips of what it watched, or folders of them")->type_name("CLIP")->required();
+  eval_familiarity->add_option("--seen", familiarity.seen, "Clips of what it watched, or folders of them")
+      ->type_name("CLIP")
+      ->required();
   eval_familiarity->add_option("--unseen", familiarity.unseen, "Clips of what it did not watch")->type_name("CLIP")->required();
-  eval_familiarity->add_option("FILE", familiarity.memory, "Memory file")->required();
+  eval_familiarity->add_option("FILE", familiarity.memory, "Memory file (first, or last of all if its name ends in .ltm)");
   eval_familiarity->add_flag("--json", settings.json, "As one JSON object");
   eval_familiarity->footer("Example: longtake eval familiarity --seen kept/ --unseen others/ monday.ltm");
   eval_familiarity->callback([&] {
+    // A list of clips takes all that follows it, the memory too.
+    for (auto* clips : {&familiarity.unseen, &familiarity.seen}) {
+      if (!familiarity.memory.empty() || clips->size() < 2 || !clips->back().ends_with(".ltm")) continue;
+      familiarity.memory = clips->back();
+      clips->pop_back();
+    }
+    if (familiarity.memory.empty()) throw CLI::RequiredError("FILE");
     verb = [&familiarity](const Context& context) { return run_eval_familiarity(context, familiarity); };
   });
 

@@ -98,7 +98,12 @@ struct FamiliaritySettings {
   std::string memory;
 };
 int run_eval_familiarity(const Context& context, const FamiliaritySettings& familiarity);
-int run_train_familiarity(const Context& context, const std::string& cache, std::uint64_t seed);
+struct FitSettings {
+  std::filesystem::path cache;   // empty: the usual place
+  std::filesystem::path copies;  // empty: none
+  std::uint64_t seed = 1;
+};
+int run_train_familiarity(const Context& context, const FitSettings& fit_settings);
 int run_memory_query(const Context& context, const QuerySettings& query);
 
 int run_selftest(const Context& context, const std::filesystem::path& golden);

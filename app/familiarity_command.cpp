@@ -79,13 +79,14 @@ int run_eval_familiarity(const Context& context, const FamiliaritySettings& fami
   return kExitDone;
 }
 
-int run_train_familiarity(const Context& context, const std::string& cache, std::uint64_t seed) {
+int run_train_familiarity(const Context& context, const FitSettings& fit_settings) {
   FamiliarityFitRequest request;
   request.model = context.settings.output;
   request.videos = context.settings.inputs;
-  request.seed = seed;
+  request.seed = fit_settings.seed;
+  request.copies = fit_settings.copies;
   request.threads = request.cache.threads = context.settings.thread_count();
-  request.cache.folder = cache.empty() ? default_feature_folder() : std::filesystem::path(cache);
+  request.cache.folder = fit_settings.cache.empty() ? default_feature_folder() : fit_settings.cache;
   EncodingProgress progress(context.settings.progress_mode());
   request.cache.on_frame = [&](const StreamInfo& info, std::int64_t frames, double seconds) {
     progress.frame(info, frames, seconds);

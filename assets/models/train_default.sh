@@ -33,4 +33,6 @@ train() {
 train stack --steps 160 --rate 5e-4 "$@"
 train recall --keys 192 --steps 1800 "$@"
 # shellcheck disable=SC2046
-"$here/../../longtake" train familiarity $(videos_of train) $(videos_of choose) -o "$output" --seed 1 "$@"
+"$here/degraded_copies.sh" "$output-copies" $(videos_of train) $(videos_of choose)
+# shellcheck disable=SC2046
+"$here/../../longtake" train familiarity $(videos_of train) $(videos_of choose) -o "$output" --copies "$output-copies" --seed 1 "$@"

@@ -27,7 +27,7 @@ constexpr double kPull = 1e-4;  // of a weight towards 0, in answers
 
 // A clip's latents, a row a frame.
 struct Seen {
-  std::vector<std::vector<float>> own, degraded;  // [frames][frame_numbers]
+  std::vector<std::vector<float>> own, degraded, copy;  // [frames][frame_numbers]; copy: or none
   std::vector<double> t;
 };
 
@@ -82,10 +82,11 @@ class Draws {
       const auto first = static_cast<std::size_t>(random.below(frames));
       // A picture, or about a second.
       const double end = of.t[first] + (random.chance(0.5) ? 0 : 1);
+      const auto& shown = !of.copy.empty() && random.chance(0.5) ? of.copy : of.degraded;
       FittedAnswer answer{{}, seen};
       double asked = 0;
       for (std::size_t f = first; f < of.t.size() && of.t[f] <= end; f += 2) {
-        const auto x = turned(of.degraded[f], grid(order, i));
+        const auto x = turned(shown[f], grid(order, i));
         answer.evidence.error += memory.read(x).error;
         answer.evidence.blank += blank.read(x).error;
         ++asked;
@@ -177,10 +178,18 @@ Result<FamiliarityFit> fit_familiarity(const FamiliarityFitRequest& request, con
   std::vector<Seen> clips;
   for (const Clip& clip : *found) {
     Seen& seen = clips.emplace_back();
+    std::shared_ptr<const Features> copy;
+    if (!request.copies.empty()) {
+      auto made = cache.get((request.copies / clip.features->name()).string(), stop);
+      if (!made) return std::move(made).error();
+      copy = std::move(*made);
+    }
     for (std::int64_t frame = clip.first; frame < clip.end; ++frame) {
       seen.own.push_back(latents_of(**model, clip.features->tokens(frame)));
       seen.degraded.push_back(latents_of(**model, clip.degraded->tokens(frame)));
-      seen.t.push_back(clip.features->seconds(frame));
+      const double t = clip.features->seconds(frame);
+      if (copy) seen.copy.push_back(latents_of(**model, copy->tokens(copy->nearest(t))));
+      seen.t.push_back(t);
     }
   }
 

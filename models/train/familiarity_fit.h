@@ -1,8 +1,9 @@
 // Fits what familiarity.h makes probabilities with, and gathers the background that percentiles are taken of.
 //
 // Memories are made by watching a few of the clips, whole, each in one of eight views (turned and mirrored, as places of
-// their own); then seconds and single frames of what was watched and of what was not are asked about, all of them degraded
-// as degrade.h does. Neither the weights nor the clips' order matter to the result: equal input gives equal bytes.
+// their own); then seconds and single frames of what was watched and of what was not are asked about, all of them degraded:
+// as degrade.h does, or, every other time, as they are in copies of the videos, where there are such. Equal input gives equal
+// bytes.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,8 @@ namespace longtake {
 struct FamiliarityFitRequest {
   std::filesystem::path model;      // folder; the file is written into it
   std::vector<std::string> videos;  // files and folders
+  // A folder with a degraded copy of every video, of the same name; empty: there are none. See assets/models/degraded_copies.sh.
+  std::filesystem::path copies;
   FeatureCacheOptions cache;
   std::uint64_t seed = 1;
   int threads = 2;

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Does `longtake memory query` know again what it watched, on real videos?
 
-  query_check.py PATH/longtake --data DIR --list assets/models/splits/final.txt [--draws 2] [--pictures 100] [--json FILE]
+  query_check.py PATH/longtake --data DIR --list assets/models/splits/final.txt [--draws 2] [--pictures 100]
 
-Half of the listed videos, drawn anew for each memory, is watched one after the other at 12.5 frames a second; the rest is never
-shown. Then, all of it re-encoded (x264, crf 36), cropped by 5 % and brightened by 10 %:
+Half of the listed videos, drawn anew for each memory, is watched one after the other at 12.5 frames a second; the rest is
+never shown. Then, all of it re-encoded (x264, crf 36), cropped by 5 % and brightened by 10 %:
   pictures  of landmarks' moments ("seen", and when: within 2 s, of the right video), and of videos that were not watched
   clips     of two seconds, from both; AUROC against unwatched clips of the same room, the same kind and other kinds (videos
             of one folder are of a kind; of fall-adl, one person's are of a room, of overhead-actions, one scene's)
@@ -66,16 +66,18 @@ class Check:
         return os.path.join(self.arguments.data, video)
 
     def length(self, video):
-        shown = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", self.path(video)],
-                               capture_output=True, text=True, check=True)
+        shown = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0",
+                                self.path(video)], capture_output=True, text=True, check=True)
         return float(shown.stdout)
 
     def cut(self, video, start, what, into):
-        """A degraded picture (what: frames) or clip (what: seconds)."""
+        """A degraded picture (what: 1 frame) or clip (what: seconds), unless it was kept."""
+        if os.path.exists(into):
+            return
         os.makedirs(os.path.dirname(into), exist_ok=True)
         much = ["-frames:v", "1"] if what == 1 else ["-t", str(what)]
-        subprocess.run(["ffmpeg", "-v", "error", "-y", "-ss", f"{start:.6f}", "-i", self.path(video), *much, "-an", "-vf", DEGRADED,
-                        "-c:v", "libx264", "-crf", "36", "-preset", "veryfast", into], check=True)
+        subprocess.run(["ffmpeg", "-v", "error", "-y", "-ss", f"{start:.6f}", "-i", self.path(video), *much, "-an",
+                        "-vf", DEGRADED, "-c:v", "libx264", "-crf", "36", "-preset", "veryfast", into], check=True)
 
     def ask(self, memory, folder):
         answers = json.loads(self.longtake("memory", "query", memory, "--folder", folder, "--json"))
@@ -87,9 +89,10 @@ class Check:
         rng.shuffle(order)
         watched, others = sorted(order[: len(order) // 2]), sorted(order[len(order) // 2:])
         memory = os.path.join(self.folder, f"{number}.ltm")
-        for i, video in enumerate(watched):
+        for i, video in enumerate(watched if not os.path.exists(memory) else []):
             before = ("--memory", memory) if i else ()
-            self.longtake("analyze", self.path(video), "--fps", "12.5", "--no-scene", "-o", "/dev/null", *before, "--save-memory", memory)
+            self.longtake("analyze", self.path(video), "--fps", "12.5", "--no-scene", "-o", "/dev/null", *before,
+                          "--save-memory", memory)
         info = json.loads(self.longtake("memory", "info", "--json", memory))
         by_name = {os.path.basename(video): video for video in watched}
 
@@ -109,7 +112,8 @@ class Check:
             when = best["source"] == mark["source"] and abs(best["t"] - mark["t"]) <= 2
             figures["pictures"].append({"seen": True, "familiarity": answer["familiarity"], "when": when})
             answer = answers[f"unseen{i}.mp4"]
-            figures["pictures"].append({"seen": False, "familiarity": answer["familiarity"], "kin": figures["kin"][f"{number}/{i}"]})
+            figures["pictures"].append({"seen": False, "familiarity": answer["familiarity"],
+                                        "kin": figures["kin"][f"{number}/{i}"]})
 
         folder = os.path.join(self.folder, f"clips{number}")
         for seen, those in ((True, watched), (False, others)):
@@ -130,13 +134,16 @@ def main():
     parser.add_argument("--list", required=True, action="append")
     parser.add_argument("--draws", type=int, default=2)
     parser.add_argument("--pictures", type=int, default=100)
-    parser.add_argument("--json")
+    parser.add_argument("--keep", help="folder in which memories, pictures and clips stay, and are found by the next run")
+    parser.add_argument("--json", help="also write every answer into this file")
     arguments = parser.parse_args()
     arguments.program = os.path.abspath(arguments.program)
     videos = [line.strip() for name in arguments.list for line in open(name) if line.strip()]
     figures = {"pictures": [], "clips": [], "kin": {}}
-    with tempfile.TemporaryDirectory(prefix="longtake-query-") as folder:
-        check = Check(arguments, folder)
+    with tempfile.TemporaryDirectory(prefix="longtake-query-") as passing:
+        if arguments.keep:
+            os.makedirs(arguments.keep, exist_ok=True)
+        check = Check(arguments, arguments.keep or passing)
         for number in range(arguments.draws):
             check.draw(number, videos, -(-arguments.pictures // arguments.draws), figures)
 

@@ -41,7 +41,8 @@ TensorFile watched(const RecallWeights& weights, std::uint64_t frames) {
   for (std::uint64_t i = 0; i < frames; ++i) {
     const auto x = frame(i);
     const auto t = static_cast<double>(i);
-    bank.watch({static_cast<std::int64_t>(i), static_cast<std::int64_t>(i) * 1000, t, i == 0 ? 0.0 : 1.0}, x, memory.step(x).error, {});
+    const auto ordinal = static_cast<std::int64_t>(i);
+    bank.watch({ordinal, ordinal * 1000, t, i == 0 ? 0.0 : 1.0}, x, memory.step(x).error, {});
     offer_sample(samples, x, t);
   }
   TensorFile file;

@@ -39,7 +39,8 @@ void walk(LandmarkBank& bank, int from, int to, double seconds, double first_t =
   for (int place = from; place < to; ++place) {
     for (int i = 0; i < frames; ++i) {
       const double t = first_t + (place * frames + i) / 25.0;
-      bank.watch(at(t, 0.04), frame_of(static_cast<std::uint64_t>(place), static_cast<std::uint64_t>(i)), i == 0 ? 1 : 0.1, grey(7));
+      const auto x = frame_of(static_cast<std::uint64_t>(place), static_cast<std::uint64_t>(i));
+      bank.watch(at(t, 0.04), x, i == 0 ? 1 : 0.1, grey(7));
     }
   }
 }
@@ -139,7 +140,8 @@ TEST(Landmarks, KeepNoPicturesUnlessTheyMay) {
   walk(closed, 0, 3, 0.4);
   EXPECT_EQ(landmark(open.state(), 0).picture.front(), 7);
   const auto none = [](const LandmarkBank& bank) {
-    return std::ranges::all_of(bank.state().pictures, [](std::uint8_t b) { return b == 0; }) && landmark(bank.state(), 0).picture.empty();
+    const bool black = std::ranges::all_of(bank.state().pictures, [](std::uint8_t byte) { return byte == 0; });
+    return black && landmark(bank.state(), 0).picture.empty();
   };
   EXPECT_TRUE(none(closed));
   EXPECT_EQ(bytes_of(open).size(), bytes_of(closed).size());

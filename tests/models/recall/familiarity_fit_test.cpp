@@ -1,0 +1,44 @@
+#include "models/train/familiarity_fit.h"
+
+#include <cmath>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "models/train/random.h"
+
+namespace longtake {
+namespace {
+
+// Answers as often right as odds of these weights say.
+std::vector<FittedAnswer> drawn(const std::array<double, 3>& weights, int count) {
+  FamiliarityScale scale;
+  scale.weights = weights;
+  Random random{5};
+  std::vector<FittedAnswer> out;
+  for (int i = 0; i < count; ++i) {
+    const Evidence evidence{std::exp(random.uniform(-3, 0.5)), std::exp(random.uniform(-1, 0.5))};
+    out.push_back({evidence, random.chance(scale.familiarity(evidence))});
+  }
+  return out;
+}
+
+TEST(FitOdds, FindsTheWeightsThatAnswersWereDrawnFrom) {
+  const std::array<double, 3> weights{-2, 1.5, -1};
+  const auto fitted = fit_odds(drawn(weights, 20000));
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(fitted[i], weights[i], 0.15) << i;
+}
+
+TEST(FitOdds, StayFiniteWhereAllIsToldApart) {
+  std::vector<FittedAnswer> answers;
+  for (int i = 1; i <= 20; ++i) answers.push_back({{i <= 10 ? 0.01 * i : 0.1 * i, 1}, i <= 10});
+  const auto fitted = fit_odds(answers);
+  for (const double weight : fitted) EXPECT_TRUE(std::isfinite(weight));
+  FamiliarityScale scale;
+  scale.weights = fitted;
+  EXPECT_GT(scale.familiarity({0.05, 1}), 0.9);
+  EXPECT_LT(scale.familiarity({1.8, 1}), 0.1);
+}
+
+}  // namespace
+}  // namespace longtake
