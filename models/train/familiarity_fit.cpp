@@ -68,7 +68,7 @@ class Draws {
     for (std::int64_t i = count; i > 1; --i) {
       std::swap(order[static_cast<std::size_t>(i - 1)], order[static_cast<std::size_t>(random.below(i))]);
     }
-    const double most = std::min<double>(request_.most_watched, static_cast<double>(clips_.size()));
+    const double most = std::min<double>(request_.most_watched, static_cast<double>(clips_.size() - 1));
     const auto watched = static_cast<std::int64_t>(std::round(std::exp(random.uniform(0, std::log(most)))));
 
     RecallMemory memory(*model_.recall()), blank(*model_.recall());
