@@ -46,8 +46,8 @@ struct Acquaintance {
 };
 Acquaintance acquaintance(FrozenMemory& knower, const LandmarkState& landmarks);
 
-// ‖a − b‖ / sqrt((‖a‖² + ‖b‖²) / 2) of what two memories learned (the start taken off): 0 the same, √2 nothing in common. NaN
-// where neither learned anything.
+// ‖a − b‖ / sqrt((‖a‖² + ‖b‖²) / 2) of what two memories learned (the start taken off): 0 the same, √2 nothing in common.
+// NaN where neither learned anything.
 double learned_distance(const RecallWeights& weights, const RecallState& a, const RecallState& b);
 
 }  // namespace longtake

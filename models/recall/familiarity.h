@@ -88,7 +88,7 @@ struct Answer {
   double confidence = 0;   // 0.5 … 1: that "seen" (familiarity from .5 on) or "not seen" is right
   double percentile = 0;   // likewise a mean; NaN: not known
   std::int64_t seconds = 0, seen_seconds = 0;
-  double seen_from = 0, seen_to = 0;  // first and last frame of the seconds that were seen, in seconds of what was asked about
+  double seen_from = 0, seen_to = 0;  // first and last frame of the seconds that were seen: seconds of what was asked about
   std::vector<NearLandmark> nearest;  // to the most familiar second, best first; none of them within 2 s of a better one
 };
 

@@ -146,7 +146,8 @@ LandmarkBank::Pair LandmarkBank::closest() const {
     }
   }
   // The earlier one first; places are filled again in any order.
-  if (best.second != kNew && state_.at[place(best.second)] < state_.at[place(best.first)]) std::swap(best.first, best.second);
+  const bool swapped = best.second != kNew && state_.at[place(best.second)] < state_.at[place(best.first)];
+  if (swapped) std::swap(best.first, best.second);
   return best;
 }
 
