@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "models/eval/statistics.h"
 
 namespace longtake {
 
@@ -11,12 +10,12 @@ std::optional<FamiliarityFigures> familiarity_figures(std::span<const AskedOnce>
   constexpr std::size_t kAges = 4;
   std::vector<AskedOnce> seen;
   std::vector<double> known, strange;
-  std::vector<std::vector<double>> each_known, each_strange;
+  std::vector<Ranking::Scored> ranked;
   std::vector<Judged> judged;
   for (const AskedOnce& one : asked) {
     judged.push_back({one.familiarity, one.seen});
     (one.seen ? known : strange).push_back(one.odds);
-    (one.seen ? each_known : each_strange).push_back({one.odds});
+    ranked.push_back({one.odds, one.seen, ranked.size()});
     if (one.seen) seen.push_back(one);
   }
   if (known.empty() || strange.empty()) return std::nullopt;
@@ -24,7 +23,10 @@ std::optional<FamiliarityFigures> familiarity_figures(std::span<const AskedOnce>
   out.seen = std::ssize(known);
   out.unseen = std::ssize(strange);
   out.auroc = auroc(known, strange);
-  out.interval = auroc_interval(each_known, each_strange);
+  const Ranking ranking(ranked);
+  out.interval = bootstrap(ranked.size(), 0.95, 0x6175726f63ULL, [&](std::span<const double> drawn) {
+                   return std::vector<double>{ranking.figures(drawn).auroc};
+                 }).front();
   out.calibration_error = calibration_error(judged);
 
   std::ranges::stable_sort(seen, {}, &AskedOnce::age_s);

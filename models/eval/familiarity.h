@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/eval/calibration.h"
+#include "models/eval/statistics.h"
 #include "models/recall/familiarity.h"
 
 namespace longtake {

@@ -18,16 +18,6 @@ TEST(CalibrationError, IsTheMeanDistanceBetweenWhatWasSaidAndWhatWas) {
   EXPECT_THROW(calibration_error({}), std::invalid_argument);
 }
 
-TEST(AurocInterval, IsNarrowWhereGroupsAgreeAndWideWhereTheyDoNot) {
-  const std::vector<std::vector<double>> high{{3, 4}, {5}, {6}}, low{{1}, {2}};
-  const Interval apart = auroc_interval(high, low);
-  EXPECT_EQ(apart.low, 1);
-  EXPECT_EQ(apart.high, 1);
-  const Interval mixed = auroc_interval({{0, 0, 0}, {5}, {6}}, {{1}, {2}});
-  EXPECT_LT(mixed.low, 0.5);
-  EXPECT_GT(mixed.high, 0.9);
-}
-
 TEST(FamiliarityFigures, AreByAgeAndAgainstAllThatWasNotSeen) {
   std::vector<AskedOnce> asked;
   for (int i = 0; i < 8; ++i) asked.push_back({true, i < 4 ? 0.9 : 0.3, i < 4 ? 2.0 : -1.0, 10.0 * i});
