@@ -171,8 +171,7 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
     CLI::App* command = training->add_subcommand(name, what);
     command->add_option("VIDEO", settings.inputs, "Videos, or folders of them")->required();
     command->add_option("-o,--output", settings.output, "Model folder to write")->type_name("DIR")->required();
-    const bool of_features = part != TrainedPart::kShots;
-    if (of_features) {
+    if (part != TrainedPart::kShots) {
       command->add_option("--init", train.init, "Start from this model's weights (default: fresh ones)")->type_name("DIR");
     }
     command->add_option("--val", train.validation, "Judge by these videos (default: an eighth of the others)")
@@ -185,10 +184,8 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
     command->add_option("--plot", train.plot, "Curves of the training, redrawn as it goes on: .png or .svg (with --log, also\n"
                                               "those from before it was stopped)")
         ->type_name("FILE");
-    if (of_features) {
-      command->add_option("--cache", train.cache, "Where features of videos are kept (default: in the user's cache)")
-          ->type_name("DIR");
-    }
+    command->add_option("--cache", train.cache, "Where features of videos are kept (default: in the user's cache)")
+        ->type_name("DIR");
     if (part == TrainedPart::kStack) {
       command->add_option("--inner", train.inner, "Kind of the layers (default: the model's): TTT, or a rival to compare with")
           ->check(CLI::IsMember(inner_names()))
@@ -333,7 +330,8 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
       ->check(CLI::Range(0, 1'000'000))
       ->type_name("N");
   boundaries
-      ->add_option("--signals", results.signals, "Judge the peaks of these signals too: all, surprise, novelty, boundary")
+      ->add_option("--signals", results.signals, "Judge the peaks of these signals too: all, surprise, novelty, boundary, and those\n"
+                    "that analyze --signals adds: pixel, histogram, feature, flow")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("LIST");
@@ -346,7 +344,7 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
          "video,start_frame,end_frame",
          "The end of a stretch is exclusive; one of no length says that its video is judged and has none.\n\n"
          "Example: longtake eval anomaly --truth abnormal.csv --signal novelty monday.jsonl tuesday.jsonl")
-      ->add_option("--signal", results.signal, "surprise (default), novelty or boundary")
+      ->add_option("--signal", results.signal, "surprise (default), novelty, boundary, or one that analyze --signals adds")
       ->type_name("NAME");
 
   CLI::App* info = app.add_subcommand("info", "Versions, machine and model");

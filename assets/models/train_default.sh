@@ -4,7 +4,8 @@
 #   assets/models/train_default.sh DATA OUTPUT/default [option of longtake train…]
 #
 # DATA holds the folders that splits/train.txt and splits/choose.txt name; the card says where they come from. Weights are
-# made from the former and chosen by the latter. Beside OUTPUT/default lie logs and curves of both trainings.
+# made from the former and chosen by the latter; the shot head, from shots.txt and shots-choose.txt. Beside OUTPUT/default lie
+# logs and curves of the trainings.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -32,6 +33,9 @@ train() {
 
 train stack --steps 160 --rate 5e-4 "$@"
 train recall --keys 192 --steps 1800 "$@"
+# shellcheck disable=SC2046
+"$here/../../longtake" train shots $(videos_of shots) -o "$output" --val $(videos_of shots-choose) --seed 1 --steps 2400 \
+  --log "$output-shots.jsonl" --plot "$output-shots.png" "$@"
 # shellcheck disable=SC2046
 "$here/degraded_copies.sh" "$output-copies" $(videos_of train) $(videos_of choose)
 # shellcheck disable=SC2046

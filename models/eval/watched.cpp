@@ -47,6 +47,7 @@ class Reader {
     one.surprise = frame.surprise;
     one.novelty = frame.novelty;
     one.boundary = frame.boundary;
+    one.plain = frame.signals.value_or(PlainSignals());
     if (frame.labels) one.label = frame.labels->empty() ? "" : std::move(frame.labels->front().name);
     out.times.push_back(seconds(frame.pts));
   }
@@ -124,17 +125,22 @@ std::vector<Interval> video_intervals(std::size_t videos,
 }
 
 std::vector<Signal> signals_of(const WatchedVideo& watched) {
+  using Frame = WatchedVideo::Frame;
   struct Source {
     const char* name;
-    std::optional<float> WatchedVideo::Frame::*value;
+    std::optional<float> (*value)(const Frame&);
   };
-  constexpr Source kSources[] = {{"surprise", &WatchedVideo::Frame::surprise},
-                                 {"novelty", &WatchedVideo::Frame::novelty},
-                                 {"boundary", &WatchedVideo::Frame::boundary}};
+  constexpr Source kSources[] = {{"surprise", [](const Frame& frame) { return frame.surprise; }},
+                                 {"novelty", [](const Frame& frame) { return frame.novelty; }},
+                                 {"boundary", [](const Frame& frame) { return frame.boundary; }},
+                                 {"pixel", [](const Frame& frame) { return frame.plain.pixel; }},
+                                 {"histogram", [](const Frame& frame) { return frame.plain.histogram; }},
+                                 {"feature", [](const Frame& frame) { return frame.plain.feature; }},
+                                 {"flow", [](const Frame& frame) { return frame.plain.flow; }}};
   std::vector<Signal> out;
   for (const Source& source : kSources) {
     Signal signal{source.name, {}};
-    for (const auto& frame : watched.frames) signal.values.push_back((frame.*source.value).value_or(NAN));
+    for (const auto& frame : watched.frames) signal.values.push_back(source.value(frame).value_or(NAN));
     const auto absent = [](double value) { return std::isnan(value); };
     if (!std::all_of(signal.values.begin(), signal.values.end(), absent)) out.push_back(std::move(signal));
   }

@@ -31,6 +31,7 @@ struct WatchedVideo {
   struct Frame {
     std::int64_t frame = 0;
     std::optional<float> surprise, novelty, boundary;
+    PlainSignals plain;
     std::optional<std::string> label;  // the likeliest; empty: none is likely
   };
   std::vector<Frame> frames;

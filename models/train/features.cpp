@@ -212,6 +212,29 @@ std::span<const std::uint8_t> Features::thumbnail(std::int64_t frame) const {
   return {reinterpret_cast<const std::uint8_t*>(record(frame) + kThumbnailAt), sizeof(Thumbnail)};
 }
 
+void make_room(const fs::path& folder, std::uint64_t limit_bytes, const fs::path& keep) {
+  struct Entry {
+    fs::path path;
+    std::uint64_t bytes;
+    fs::file_time_type used;
+  };
+  std::vector<Entry> entries;
+  std::uint64_t total = 0;
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator(folder, ec)) {
+    if (entry.path().extension() != kSuffix && entry.path().extension() != kFilmsSuffix) continue;
+    entries.push_back({entry.path(), entry.file_size(ec), entry.last_write_time(ec)});
+    total += entries.back().bytes;
+  }
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
+  for (const Entry& entry : entries) {
+    if (total <= limit_bytes) break;
+    if (entry.path == keep) continue;
+    fs::remove(entry.path, ec);  // whoever has it mapped keeps it until then
+    total -= entry.bytes;
+  }
+}
+
 fs::path default_feature_folder() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
   if (cache != nullptr && *cache != '\0') return fs::path(cache) / "longtake/features";
@@ -242,7 +265,7 @@ Result<std::shared_ptr<const Features>> FeatureCache::get(const std::string& vid
     if (auto done = record(video, part, stop); !done) return std::move(done).error();
     fs::rename(part, file, ec);
     if (ec) return trouble(video, ec.message());
-    if (auto done = make_room(file); !done) return std::move(done).error();
+    make_room(options_.folder, options_.limit_bytes, file);
   }
   fs::last_write_time(file, fs::file_time_type::clock::now(), ec);  // used now
   auto features = Features::open(file, name);
@@ -320,30 +343,6 @@ Result<void> FeatureCache::record(const std::string& video, const fs::path& part
     return Error{ErrorKind::kStopped, fmt::format("stopped while encoding \"{}\"; the next run goes on there", video)};
   }
   if (::fsync(fd.get()) != 0) return trouble(video, reason());
-  return {};
-}
-
-Result<void> FeatureCache::make_room(const fs::path& keep) const {
-  struct Entry {
-    fs::path path;
-    std::uint64_t bytes;
-    fs::file_time_type used;
-  };
-  std::vector<Entry> entries;
-  std::uint64_t total = 0;
-  std::error_code ec;
-  for (const auto& entry : fs::directory_iterator(options_.folder, ec)) {
-    if (entry.path().extension() != kSuffix) continue;
-    entries.push_back({entry.path(), entry.file_size(ec), entry.last_write_time(ec)});
-    total += entries.back().bytes;
-  }
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
-  for (const Entry& entry : entries) {
-    if (total <= options_.limit_bytes) break;
-    if (entry.path == keep) continue;
-    fs::remove(entry.path, ec);  // whoever has it mapped keeps it until then
-    total -= entry.bytes;
-  }
   return {};
 }
 

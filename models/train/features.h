@@ -65,6 +65,11 @@ struct FeatureCacheOptions {
   std::function<void(const StreamInfo&, std::int64_t frames, double seconds)> on_frame;
 };
 
+// Deletes files of the folder that features or films are kept in, those used longest ago first, until the rest takes no more
+// than `limit_bytes`; never `keep`.
+inline constexpr char kFilmsSuffix[] = ".films";
+void make_room(const std::filesystem::path& folder, std::uint64_t limit_bytes, const std::filesystem::path& keep);
+
 // $XDG_CACHE_HOME/longtake/features, or ~/.cache/longtake/features.
 std::filesystem::path default_feature_folder();
 
@@ -81,7 +86,6 @@ class FeatureCache {
 
  private:
   Result<void> record(const std::string& video, const std::filesystem::path& part, std::stop_token stop) const;
-  Result<void> make_room(const std::filesystem::path& keep) const;
 
   std::shared_ptr<const Encoder> encoder_;
   std::string encoder_sha256_;

@@ -109,19 +109,17 @@ ModelConfig wanted_config(const TrainRequest& request, ModelConfig config) {
   return config;
 }
 
-// Films of some videos: those that are there already, if they are the same, or new ones.
+// Films of some videos, kept in the cache, since they take longer to make than to learn from.
 Result<std::vector<ShotStream>> films_of(const Encoder& encoder, const std::vector<std::string>& videos,
                                          const ShotStreamOptions& options, const std::string& encoder_sha256,
-                                         const fs::path& file, const TrainObserver& observer, std::stop_token stop) {
-  constexpr char kOf[] = "of";
+                                         const FeatureCacheOptions& cache, const TrainObserver& observer, std::stop_token stop) {
   std::string key = fmt::format("{} films {} seconds {} seed {}\n", encoder_sha256, options.films, options.seconds, options.seed);
   for (const std::string& video : videos) key += source_key(video) + "\n";
-  key = sha256_hex(std::as_bytes(std::span(key)));
+  const fs::path file = cache.folder / (sha256_hex(std::as_bytes(std::span(key))).substr(0, 32) + kFilmsSuffix);
   std::error_code ec;
   if (fs::exists(file, ec)) {
-    auto there = read_tensors(file);
-    if (there && there->metadata[kOf] == key) {
-      there->metadata.erase(kOf);
+    fs::last_write_time(file, fs::file_time_type::clock::now(), ec);  // used now
+    if (auto there = read_tensors(file)) {
       if (auto films = load_streams(*there)) return films;
     }
   }
@@ -132,9 +130,8 @@ Result<std::vector<ShotStream>> films_of(const Encoder& encoder, const std::vect
     told = done * 10 / of;
   });
   if (!films) return films;
-  TensorFile kept = stored_streams(*films);
-  kept.metadata[kOf] = key;
-  if (auto done = write_tensors(file, kept); !done) return std::move(done).error();
+  if (auto done = write_tensors(file, stored_streams(*films)); !done) return std::move(done).error();
+  make_room(cache.folder, cache.limit_bytes, file);
   return films;
 }
 
@@ -168,16 +165,16 @@ Result<TrainerOutcome> train_shots(const TrainRequest& request, const TrainObser
   options.films = request.films.value_or(options.films);
   options.seed = request.seed;
   options.threads = request.threads;
-  const fs::path films = request.output / "training.films", judging_films = request.output / "judging.films";
+  if (auto done = check_writable(request.cache.folder); !done) return std::move(done).error();
   observer.note("making films to train on");
-  auto train_on = films_of(encoder, videos, options, encoder_sha256, films, observer, stop);
+  auto train_on = films_of(encoder, videos, options, encoder_sha256, request.cache, observer, stop);
   if (!train_on) return std::move(train_on).error();
   // Without videos of their own, other films of the same ones: better than none.
   ShotStreamOptions judging = options;
   judging.films = options.films / 4;
   judging.seed = options.seed ^ 0x6a75646765000000ULL;
   observer.note("making films to judge by");
-  auto judge_by = films_of(encoder, judged_by.empty() ? videos : judged_by, judging, encoder_sha256, judging_films, observer, stop);
+  auto judge_by = films_of(encoder, judged_by.empty() ? videos : judged_by, judging, encoder_sha256, request.cache, observer, stop);
   if (!judge_by) return std::move(judge_by).error();
   ShotTrainingOptions what;
   what.seed = request.seed;
@@ -200,7 +197,7 @@ Result<TrainerOutcome> train_shots(const TrainRequest& request, const TrainObser
     return std::move(done).error();
   }
   std::error_code ec;
-  for (const fs::path& file : {how.checkpoint, films, judging_films}) fs::remove(file, ec);
+  fs::remove(how.checkpoint, ec);
   return outcome;
 }
 

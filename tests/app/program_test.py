@@ -74,6 +74,7 @@ class Program(unittest.TestCase):
         os.symlink(os.path.join(MODEL, "encoder.safetensors"), os.path.join(folder, "encoder.safetensors"))
         config = json.load(open(os.path.join(MODEL, "config.json")))
         config.pop("recall", None)
+        config.pop("shots", None)
         if recall:
             config["recall"] = recall
         json.dump(config, open(os.path.join(folder, "config.json"), "w"))
@@ -108,8 +109,8 @@ class Program(unittest.TestCase):
         self.assertEqual((end["reason"], end["frames"], end["decode_errors"], end["guards"]), ("end_of_stream", 200, 0, 0))
 
     def test_the_cut_is_found_and_splits_the_segments(self):
-        events = [e for e in of_type(records(self.whole), "event") if e["kind"] == "boundary"]
-        self.assertEqual([e["frame"] for e in events], [100])
+        events = [e for e in of_type(records(self.whole), "event") if e["kind"] in ("boundary", "cut", "gradual")]
+        self.assertEqual([(e["kind"], e["frame"]) for e in events], [("cut", 100)])
         segments = of_type(records(self.whole), "segment")
         self.assertEqual([(s["first"], s["last"]) for s in segments], [(0, 99), (100, 199)])
 
@@ -241,6 +242,21 @@ class Program(unittest.TestCase):
         done = subprocess.run([sys.executable, checker, path], capture_output=True, text=True)
         self.assertIn(done.returncode, (0, 77), done.stdout + done.stderr)
 
+    def test_plain_signals_are_there_when_asked_for(self):
+        self.assertNotIn(b'"signals"', self.whole)
+        done = run("analyze", self.clip, "--from", "3", "--to", "5", "--no-scene", "--signals", "flow,pixel")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        frames = of_type(records(done.stdout), "frame")
+        self.assertEqual({tuple(f["signals"]) for f in frames}, {("pixel", "flow")})
+        self.assertEqual(frames[0]["signals"], {"pixel": 0.0, "flow": 0.0})
+        changes = [f["signals"]["pixel"] for f in frames]
+        self.assertEqual(changes.index(max(changes)), 25, "the picture changes there")
+        self.assertEqual(of_type(records(done.stdout), "header")[0]["options"]["signals"], "flow; pixel")
+        every = run("analyze", self.clip, "--from", "3", "--to", "3.2", "--signals", "all")
+        self.assertEqual([tuple(f["signals"]) for f in of_type(records(every.stdout), "frame")][0],
+                         ("pixel", "histogram", "feature", "flow"))
+        self.assertFails(2, "analyze", self.clip, "--signals", "sound", says="pixel, histogram, feature, flow")
+
     def test_a_model_without_recall_says_nothing_of_it(self):
         plain = self.fresh_model("plain", None)
         done = run("analyze", self.clip, "--model", plain, "--to", "0.5", "--maps")
@@ -349,6 +365,7 @@ class Program(unittest.TestCase):
         shutil.copy(os.path.join(MODEL, "encoder.safetensors"), rival)
         config = json.load(open(os.path.join(MODEL, "config.json")))
         config.pop("recall", None)
+        config.pop("shots", None)
         config["stack"]["inner"] = "gru"
         json.dump(config, open(os.path.join(rival, "config.json"), "w"))
         for verb in ("init", rival), ("verify", "--model", rival):

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Training as a user runs it, on small videos made by ffmpeg. Usage: train_test.py PATH/longtake [unittest arguments]"""
+import glob
 import hashlib
 import json
 import os
@@ -147,7 +148,7 @@ class Train(unittest.TestCase):
 
     def shots(self, output, *more):
         return ["train", "shots", self.videos, "-o", os.path.join(self.path(output), "model"), "--model", self.model, "--films",
-                "1", "--steps", "12", *map(str, more)]
+                "1", "--steps", "12", "--cache", self.path("films-" + output), *map(str, more)]
 
     def test_a_shot_head_is_a_function_of_its_seed(self):
         done = run(*self.shots("shots", "--threads", 1))
@@ -158,10 +159,10 @@ class Train(unittest.TestCase):
         self.assertEqual(self.config("shots")["shots"], {"file": "shots.safetensors"})
 
         # With other threads, killed while films are made and while they are learned from.
-        folder = os.path.join(self.path("shots-killed"), "model")
-        for there in ("training.films", "training.checkpoint"):
-            child = subprocess.Popen([PROGRAM, *self.shots("shots-killed", "--threads", 3, "--checkpoint-every", 0)], stderr=subprocess.DEVNULL)
-            while child.poll() is None and not os.path.exists(os.path.join(folder, there)):
+        for there in ("films-shots-killed/*.films", "shots-killed/model/training.checkpoint"):
+            child = subprocess.Popen([PROGRAM, *self.shots("shots-killed", "--threads", 3, "--checkpoint-every", 0)],
+                                     stderr=subprocess.DEVNULL)
+            while child.poll() is None and not glob.glob(self.path(there)):
                 time.sleep(0.005)
             child.kill()
             child.wait()
