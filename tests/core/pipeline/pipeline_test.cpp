@@ -76,7 +76,9 @@ class NumberAnalyzer final : public Analyzer {
     out.dt = time.dt;
     out.next_latent_error = 0.1;
     out.layers = {{static_cast<float>(checksum), 0, 0}};
-    out.thumbnail.fill(static_cast<std::uint8_t>(50 + time.ordinal * 17 % 100));
+    for (std::size_t i = 0; i < out.thumbnail.size(); ++i) {
+      out.thumbnail[i] = static_cast<std::uint8_t>(50 + (time.ordinal * 17 + static_cast<std::int64_t>(i)) % 100);
+    }
     return out;
   }
   void discontinue() override { checksum += 500000; }
