@@ -34,7 +34,7 @@ train() {
 train stack --steps 160 --rate 5e-4 "$@"
 train recall --keys 192 --steps 1800 "$@"
 # shellcheck disable=SC2046
-"$here/../../longtake" train shots $(videos_of shots) -o "$output" --val $(videos_of shots-choose) --seed 1 --steps 2400 \
+"$here/../../longtake" train shots $(videos_of shots) -o "$output" --val $(videos_of shots-choose) --seed 1 \
   --log "$output-shots.jsonl" --plot "$output-shots.png" "$@"
 # shellcheck disable=SC2046
 "$here/degraded_copies.sh" "$output-copies" $(videos_of train) $(videos_of choose)

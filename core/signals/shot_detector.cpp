@@ -43,13 +43,14 @@ ShotDetector::Step ShotDetector::step(const ShotSlot& slot, const ShotVerdict& v
   if (!open_ && !likely) return out;
   const bool begins = !std::exchange(open_, true);
   if (begins) {
-    length_ = quiet_ = 0;
+    length_ = quiet_ = likely_ = 0;
     span_ = {slot.frame, slot.last};
     likeliest_ = 0;
   }
   ++length_;
   quiet_ = likely ? 0 : quiet_ + 1;
   if (likely) {
+    ++likely_;
     span_[1] = slot.last;
     likeliest_ = std::max(likeliest_, verdict.transition);
     const bool is_cut = verdict.cut >= 0.5F, was_cut = cut_ >= 0.5F;
@@ -67,9 +68,10 @@ ShotDetector::Step ShotDetector::step(const ShotSlot& slot, const ShotVerdict& v
 }
 
 std::optional<EventRecord> ShotDetector::flush() {
-  if (!std::exchange(open_, false)) return std::nullopt;
+  const bool cut = cut_ >= 0.5F;
+  if (!std::exchange(open_, false) || (!cut && likely_ < 2)) return std::nullopt;
   EventRecord event;
-  event.kind = cut_ >= 0.5F ? "cut" : "gradual";
+  event.kind = cut ? "cut" : "gradual";
   event.frame = frame_;
   event.pts = pts_;
   event.t = t_;

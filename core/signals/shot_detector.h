@@ -51,7 +51,8 @@ class ShotSlots {
 
 // Slots whose transition is likelier than not make a run; kQuiet others end it, so that a gap in a dissolve does not make it
 // two. A run is one event: a cut at its likeliest cut, if that is likelier than not, otherwise a gradual change at the frame
-// at which most changes, over the whole run. Certain kShotDelay + kQuiet slots after its last one.
+// at which most changes, over the whole run. (One slot that is likely and no cut is neither: no gradual change is so short, and
+// a cut has a last frame before it.) Certain kShotDelay + kQuiet slots after its last one.
 class ShotDetector {
  public:
   static constexpr std::int64_t kQuiet = 3;
@@ -69,6 +70,7 @@ class ShotDetector {
     a("open", open_);
     a("length", length_);
     a("quiet", quiet_);
+    a("likely", likely_);
     a("frame", frame_);
     a("pts", pts_);
     a("t", t_);
@@ -80,7 +82,7 @@ class ShotDetector {
 
  private:
   bool open_ = false;
-  std::int64_t length_ = 0, quiet_ = 0;
+  std::int64_t length_ = 0, quiet_ = 0, likely_ = 0;
   // Of the run's peak.
   std::int64_t frame_ = 0, pts_ = 0;
   double t_ = 0;

@@ -202,16 +202,9 @@ struct Disturbance {
   Moments when;
   double strength = 0;
   double rate = 0;  // kStrobe: a second
-  double ramp = 0;  // kExposure, kPasser: seconds in which a camera gets used to another light
   Caption caption;
   Passer passer;
   double from_x = 0, to_x = 0;
-
-  // The gain at a moment: rises from 1 to `strength` and goes back, in `ramp` seconds each, if there is time enough.
-  double exposure(double t) const {
-    if (ramp <= 0) return strength;
-    return std::pow(strength, std::min({1.0, (t - when.from) / ramp, (when.to - t) / ramp}));
-  }
 
   static Disturbance of(double at, Random& random) {
     Disturbance out;
@@ -231,7 +224,6 @@ struct Disturbance {
       out.kind = Kind::kExposure;
       length = log_uniform(random, 0.3, 6);
       out.strength = std::exp(random.uniform(-0.7, 0.7));
-      out.ramp = random.chance(0.3) ? 0 : log_uniform(random, 0.08, 2);
     } else if (kind < 0.74) {
       out.kind = Kind::kCaption;
       length = log_uniform(random, 0.5, 5);
@@ -251,9 +243,6 @@ struct Disturbance {
       out.from_x = -0.4;
       out.to_x = 1.4;
       if (random.chance(0.5)) std::swap(out.from_x, out.to_x);
-      // Something large and dark, or bright, in view: the camera changes its exposure.
-      out.strength = random.chance(0.5) ? std::exp(random.uniform(-0.6, 0.6)) : 1;
-      out.ramp = log_uniform(random, 0.08, 0.6) * length;
     } else {
       out.kind = Kind::kFreeze;
       length = log_uniform(random, 0.1, 1);
@@ -397,13 +386,12 @@ class Film {
         case Kind::kStrobe:
           if (std::fmod(passed * one.rate, 1.0) < 0.4) brighten(image, 1 + one.strength, one.strength * 0.7);
           break;
-        case Kind::kExposure: brighten(image, one.exposure(t), 0); break;
+        case Kind::kExposure: brighten(image, one.strength, 0); break;
         case Kind::kCaption: write_caption(image, one.caption, one.strength); break;
         case Kind::kPasser: {
           Passer passer = one.passer;
           passer.x = one.from_x + (one.to_x - one.from_x) * along;
           draw_passer(image, passer, skin);
-          brighten(image, one.exposure(t), 0);
           break;
         }
         case Kind::kFreeze: break;

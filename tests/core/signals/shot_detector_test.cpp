@@ -92,6 +92,17 @@ TEST(ShotDetector, NothingLikelyIsNoEventAndACutOfLongAgoDoesNotCount) {
   EXPECT_EQ(judged.events[1].frame, 20);
 }
 
+TEST(ShotDetector, OneLikelySlotIsNothingUnlessItIsACut) {
+  auto verdicts = quiet(20);
+  verdicts[9] = {0.9F, 0.4F, 1.0F};
+  EXPECT_TRUE(judge(verdicts).events.empty());
+  verdicts[9].cut = 0.6F;
+  EXPECT_EQ(judge(verdicts).events.size(), 1U);
+  verdicts[9].cut = 0.4F;
+  verdicts[10] = {0.6F, 0.4F, 0.5F};
+  EXPECT_EQ(judge(verdicts).events.size(), 1U);
+}
+
 TEST(ShotDetector, ARunHasAnEnd) {
   const Judged judged = judge(std::vector<ShotVerdict>(300, {0.9F, 0.0F, 1.0F}));
   ASSERT_EQ(judged.events.size(), 3U);
