@@ -14,6 +14,7 @@
 #include "core/store/archive.h"
 #include "core/store/atomic_file.h"
 #include "core/store/fixed_text.h"
+#include "core/store/sealed_file.h"
 #include "core/store/sha256.h"
 
 namespace longtake {
@@ -21,7 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kFormat = "longtake-memory";
+constexpr SealedKind kKind{"memory", "a memory file", "longtake-memory", kMemorySchema,
+                           "it was written before memories kept landmarks: watch its videos again"};
 constexpr std::size_t kHashDigits = 64;
 
 // The label's members as they stand in the file.
@@ -48,21 +50,8 @@ struct StoredLabel {
   }
 };
 
-// The hash over the file as it is with sixty-four zeros in the hash's own place.
-std::vector<std::byte> sealed(TensorFile file) {
-  file.metadata["sha256"] = std::string(kHashDigits, '0');
-  const std::string hash = sha256_hex(serialize_tensors(file));
-  file.metadata["sha256"] = hash;
-  return serialize_tensors(file);
-}
-
 Error damaged(const fs::path& path, std::string_view why) {
-  return {ErrorKind::kModel, fmt::format("cannot use memory \"{}\": {}", path.string(), why)};
-}
-
-std::string metadata(const TensorFile& file, std::string_view key) {
-  const auto found = file.metadata.find(key);
-  return found == file.metadata.end() ? std::string() : found->second;
+  return cannot_use(path, kKind, why);
 }
 
 }  // namespace
@@ -78,41 +67,24 @@ Result<void> write_memory(const fs::path& path, const MemoryLabel& label, const 
                      label.frames_before,
                      label.result_bytes};
   StateWriter(file, "")("label", stored);
-  file.metadata["format"] = kFormat;
-  file.metadata["schema"] = std::to_string(kMemorySchema);
   file.metadata["kind"] = label.kind == MemoryKind::kMemory ? "memory" : "checkpoint";
   file.metadata["model"] = label.model_sha256;
   file.metadata["longtake"] = label.longtake;
-  return write_file_atomically(path, sealed(std::move(file)));
+  return write_file_atomically(path, seal(std::move(file), kKind));
 }
 
 Result<MemoryFile> read_memory(const fs::path& path) {
-  auto file = read_tensors(path);
+  auto file = read_sealed(path, kKind);
   if (!file) return std::move(file).error();
-  if (metadata(*file, "format") != kFormat) return damaged(path, "it is not a memory file of Longtake");
-  if (metadata(*file, "schema") != std::to_string(kMemorySchema)) {
-    const bool old = metadata(*file, "schema") == "1";
-    return damaged(path, fmt::format("its schema is {}, this program reads {}{}", metadata(*file, "schema"), kMemorySchema,
-                                     old ? "; it was written before memories kept landmarks: watch its videos again" : ""));
-  }
-  // Writing it again must give the very bytes that were read.
-  const std::vector<std::byte> again = sealed(*file);
-  std::error_code ec;
-  if (fs::file_size(path, ec) != again.size() || ec) return damaged(path, "it is damaged (its length is wrong)");
-  std::vector<std::byte> bytes(again.size());
-  std::ifstream in(path, std::ios::binary);
-  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!in || bytes != again) return damaged(path, "it is damaged (its contents do not match its checksum)");
-
   StoredLabel stored;
   StateReader reader(*file, "");
   reader("label", stored);
   if (!reader.result()) return damaged(path, reader.result().error().message);
 
   MemoryFile out;
-  out.label.kind = metadata(*file, "kind") == "checkpoint" ? MemoryKind::kCheckpoint : MemoryKind::kMemory;
-  out.label.model_sha256 = metadata(*file, "model");
-  out.label.longtake = metadata(*file, "longtake");
+  out.label.kind = metadata_of(*file, "kind") == "checkpoint" ? MemoryKind::kCheckpoint : MemoryKind::kMemory;
+  out.label.model_sha256 = metadata_of(*file, "model");
+  out.label.longtake = metadata_of(*file, "longtake");
   out.label.source = stored.source.text();
   out.label.source_key = stored.source_key.text();
   out.label.settings_key = stored.settings_key.text();
