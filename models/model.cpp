@@ -104,6 +104,7 @@ ModelAnalyzer::ModelAnalyzer(std::shared_ptr<const Model> model, const AnalyzerO
       maps_(options.maps),
       signals_(options.signals),
       plain_signals_(options.signals),
+      labels_(options.labels),
       visible_(visible_pixels(options, Encoder::kInputSide)),
       stack_(model_->stack()) {
   if (model_->shots() != nullptr) shots_.emplace(*model_->shots());
@@ -144,6 +145,7 @@ Observation ModelAnalyzer::watch(const FrameTime& time, const Encoded& frame) {
   out.thumbnail = frame.thumbnail;
   if (signals_.any()) out.signals = plain_signals_.step(frame.thumbnail, frame.embedding, frame.grey);
   if (shots_) out.shot = shots_->step(frame, time.dt);
+  if (labels_) out.labels = labels_->judge(label_feature(frame.embedding));
   if (recall_) {
     const RecallObservation recalled = recall_->step(stack_.latents());
     out.novelty = recalled.error;

@@ -12,6 +12,7 @@
 #include "core/pipeline/stages.h"
 #include "core/result.h"
 #include "models/encoder/encoder.h"
+#include "models/labels/label_head.h"
 #include "models/model_folder.h"
 #include "models/recall/familiarity.h"
 #include "models/recall/landmarks.h"
@@ -62,6 +63,7 @@ struct AnalyzerOptions {
   bool maps = false;  // also say which parts of the picture are new
   PlainSignalChoice signals;
   bool landmark_pictures = true;  // false: no picture is kept in the state, and those in a restored one are wiped out
+  std::shared_ptr<const LabelHead> labels = nullptr;  // also say which of these labels fit
 };
 
 // The model at work on one stream.
@@ -93,6 +95,7 @@ class ModelAnalyzer final : public Analyzer {
   bool maps_;
   PlainSignalChoice signals_;
   PlainSignalWatcher plain_signals_;
+  std::shared_ptr<const LabelHead> labels_;
   std::shared_ptr<const std::vector<std::uint8_t>> visible_;  // [224][224] 0 or 1; null: everything
   Stack stack_;
   // Of models that have a recall memory: it, and what it keeps of single frames.

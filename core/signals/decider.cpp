@@ -21,6 +21,7 @@ void Decider::step(const Observation& frame, std::vector<Record>& records) {
   record.layers = frame.layers;
   record.signals = frame.signals;
   if (!frame.probabilities.empty()) record.scene = top_classes_(frame.probabilities);
+  if (labelled_) record.labels = named_labels(labelled_->names(), frame.labels);
   records.emplace_back(std::move(record));
 
   if (frame.shot) {
@@ -28,7 +29,11 @@ void Decider::step(const Observation& frame, std::vector<Record>& records) {
     for (const ShotVerdict& slot : frame.shot->verdicts) judge_slot(slot, records);
   } else {
     BoundaryDetector::Step boundary = boundaries_.step(frame, verdict);
-    segments_.add(frame, verdict.surprise, boundary.peak_moved);
+    if (labelled_) {
+      labelled_->add(frame, verdict.surprise, boundary.peak_moved, records);
+    } else {
+      segments_.add(frame, verdict.surprise, boundary.peak_moved);
+    }
     if (boundary.event) change_shot(std::move(*boundary.event), records);
   }
 
@@ -38,18 +43,27 @@ void Decider::step(const Observation& frame, std::vector<Record>& records) {
   for (EventRecord& cue : cues) emit(std::move(cue), records);
 }
 
+void Decider::add(const ShotSlot& slot, bool starts_candidate, std::vector<Record>& records) {
+  if (labelled_) {
+    labelled_->add(slot.stretch, slot.labels, slot.seconds, starts_candidate, records);
+  } else {
+    segments_.add(slot.stretch, starts_candidate);
+  }
+}
+
 void Decider::judge_slot(const ShotVerdict& verdict, std::vector<Record>& records) {
   const ShotSlot slot = slots_.take();
   ShotDetector::Step shot = shots_.step(slot, verdict);
-  segments_.add(slot.stretch, shot.peak_moved);
+  add(slot, shot.peak_moved, records);
   if (shot.event) change_shot(std::move(*shot.event), records);
 }
 
 void Decider::discontinue(std::span<const ShotVerdict> verdicts, std::vector<Record>& records) {
   for (const ShotVerdict& slot : verdicts) judge_slot(slot, records);
-  segments_.add(slots_.take_rest(), false);
+  add(slots_.take_rest(), false, records);
   if (auto event = shots_.flush()) change_shot(std::move(*event), records);
   if (auto event = boundaries_.flush()) change_shot(std::move(*event), records);
+  if (labelled_) labelled_->close_all(records);
   if (auto stretch = segments_.close_all()) records.emplace_back(stretch->record(top_classes_));
   std::vector<EventRecord> cues;
   cues_.flush(cues);
@@ -59,7 +73,11 @@ void Decider::discontinue(std::span<const ShotVerdict> verdicts, std::vector<Rec
 
 void Decider::change_shot(EventRecord event, std::vector<Record>& records) {
   emit(std::move(event), records);
-  if (auto stretch = segments_.close_before_candidate()) records.emplace_back(stretch->record(top_classes_));
+  if (labelled_) {
+    labelled_->close_before_boundary(records);
+  } else if (auto stretch = segments_.close_before_candidate()) {
+    records.emplace_back(stretch->record(top_classes_));
+  }
 }
 
 void Decider::emit(EventRecord event, std::vector<Record>& records) {

@@ -44,6 +44,7 @@ struct Observation {
   std::optional<PlainSignals> signals;               // absent unless wanted
   std::vector<LayerLoss> layers;
   std::vector<float> probabilities;  // of the encoder's own classes; empty if switched off
+  std::vector<float> labels;         // how likely each label is, adding to 1, "unknown" last; empty without labels
   Thumbnail thumbnail{};
 };
 

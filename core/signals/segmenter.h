@@ -19,6 +19,7 @@ class Stretch {
   void add(const Observation& frame, double surprise);
   void append(const Stretch& later);
   bool empty() const noexcept { return frames_ == 0; }
+  std::int64_t frames() const noexcept { return frames_; }
   // `top_classes` turns mean probabilities [kClasses] into names; null: no scene is reported.
   SegmentRecord record(std::vector<NamedScore> (*top_classes)(std::span<const float>)) const;
 

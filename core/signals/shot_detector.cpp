@@ -7,33 +7,55 @@
 
 namespace longtake {
 
+void ShotSlots::watch_labels(std::size_t labels) {
+  labels_ = labels;
+  label_sums_.assign(slots_.size() * labels, 0);
+}
+
 void ShotSlots::add(const Observation& frame, double surprise) {
-  ShotSlot& open = place(ended_);
+  if (frame.labels.size() != labels_) throw std::invalid_argument("ShotSlots: another number of labels");
+  const std::size_t here = place(ended_);
+  ShotSlot& open = slots_[here];
   if (frame.shot->sharpest) {
     // What was thought to begin a new shot still belonged to the old one.
-    if (ended_ > 0) place(ended_ - 1).stretch.append(std::exchange(open.stretch, {}));
+    if (ended_ > 0) {
+      const std::size_t before = place(ended_ - 1);
+      const ShotSlot early = take(here);
+      slots_[before].stretch.append(early.stretch);
+      slots_[before].seconds += early.seconds;
+      for (std::size_t i = 0; i < labels_; ++i) sums(before)[i] += early.labels[i];
+    }
     open.frame = frame.frame;
     open.pts = frame.pts;
     open.t = frame.t;
   }
   open.stretch.add(frame, surprise);
+  open.seconds += frame.dt;
+  for (std::size_t i = 0; i < labels_; ++i) sums(here)[i] += frame.labels[i];
   open.last = frame.frame;
   if (!frame.shot->ends_slot) return;
   if (++ended_ == kPlaces) throw std::logic_error("ShotSlots: slots come in faster than verdicts");
-  place(ended_) = {};
+}
+
+ShotSlot ShotSlots::take(std::size_t place) {
+  ShotSlot out = std::exchange(slots_[place], {});
+  out.labels.assign(sums(place).begin(), sums(place).end());
+  std::ranges::fill(sums(place), 0);
+  return out;
 }
 
 ShotSlot ShotSlots::take() {
   if (ended_ == 0) throw std::logic_error("ShotSlots: a verdict without a slot");
-  ShotSlot out = std::exchange(place(0), {});
+  ShotSlot out = take(place(0));
   first_ = (first_ + 1) % kPlaces;
   --ended_;
   return out;
 }
 
-Stretch ShotSlots::take_rest() {
-  Stretch rest = std::exchange(place(ended_).stretch, {});
-  *this = {};
+ShotSlot ShotSlots::take_rest() {
+  ShotSlot rest = take(place(ended_));
+  while (ended_ > 0) (void)take();
+  first_ = 0;
   return rest;
 }
 

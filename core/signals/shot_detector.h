@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "core/signals/observation.h"
 #include "core/signals/segmenter.h"
@@ -16,7 +18,10 @@ struct ShotSlot {
   std::int64_t pts = 0;
   double t = 0;
   std::int64_t last = 0;  // of the slot
-  Stretch stretch;        // from `frame` on; what comes before it in its slot is in the stretch before
+  // From `frame` on; what comes before it in its slot is in the slot before:
+  Stretch stretch;
+  std::vector<double> labels;  // sums of the frames' scores; filled in by take()
+  double seconds = 0;
 
   template <class Archive>
   void archive(Archive& a) {
@@ -25,26 +30,36 @@ struct ShotSlot {
     a("t", t);
     a("last", last);
     a("stretch", stretch);
+    a("seconds", seconds);
   }
 };
 
 // Slots on their way from being seen to being judged. Fixed memory.
 class ShotSlots {
  public:
+  // From now on frames come with so many labels. Their sums are part of a state of their own: others may watch without.
+  void watch_labels(std::size_t labels);
+  std::vector<double>& label_sums() noexcept { return label_sums_; }
+
+  // Throws std::invalid_argument on another number of labels.
   void add(const Observation& frame, double surprise);
   // The oldest one that has ended. Throws std::logic_error if there is none.
   ShotSlot take();
   // The frames after the last slot that has ended. Then all begins anew.
-  Stretch take_rest();
+  ShotSlot take_rest();
 
   template <class Archive>
   void archive(Archive& a);
 
  private:
   static constexpr std::int64_t kPlaces = kShotDelay + 2;  // the waiting ones, the one being judged, the open one
-  ShotSlot& place(std::int64_t i) { return slots_[static_cast<std::size_t>((first_ + i) % kPlaces)]; }
+  std::size_t place(std::int64_t i) const { return static_cast<std::size_t>((first_ + i) % kPlaces); }
+  std::span<double> sums(std::size_t place) { return std::span(label_sums_).subspan(place * labels_, labels_); }
+  ShotSlot take(std::size_t place);
 
+  std::size_t labels_ = 0;
   std::array<ShotSlot, kPlaces> slots_;
+  std::vector<double> label_sums_;  // [kPlaces][labels]
   std::int64_t first_ = 0;
   std::int64_t ended_ = 0;  // place(ended_) is open
 };

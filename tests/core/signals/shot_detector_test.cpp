@@ -143,8 +143,8 @@ TEST(ShotSlots, AFrameBeforeTheSharpestBelongsToTheSlotBefore) {
   EXPECT_EQ(last.pts, 4 * 3600);
   EXPECT_EQ(last.last, 4);
   EXPECT_THROW((void)slots.take(), std::logic_error);
-  EXPECT_EQ(extent(slots.take_rest()), (std::array<std::int64_t, 2>{5, 5}));
-  EXPECT_TRUE(slots.take_rest().empty());
+  EXPECT_EQ(extent(slots.take_rest().stretch), (std::array<std::int64_t, 2>{5, 5}));
+  EXPECT_TRUE(slots.take_rest().stretch.empty());
 }
 
 TEST(ShotSlots, MoreThanTheDelayIsAMistakeOfTheCaller) {
