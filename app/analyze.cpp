@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "app/json_lines_sink.h"
+#include "app/label_commands.h"
 #include "app/memory_asking.h"
 #include "app/progress.h"
 #include "app/version.h"
@@ -110,6 +111,14 @@ int run_analyze(const Context& context) {
     context.log.warn("--maps: this model has no recall memory, so nothing tells what is new");
   }
 
+  std::optional<WatchedLabels> labels;
+  if (!settings.labels.empty()) {
+    auto watched = watched_labels(settings.labels, (*model)->folder().encoder());
+    if (!watched) return context.fail(watched.error());
+    labels = std::move(*watched);
+    analysis->recorded.emplace_back("labels", labels->names.sha256.substr(0, 12));
+  }
+
   MemoryLabel label;
   label.model_sha256 = (*model)->folder().sha256;
   label.longtake = kVersion;
@@ -121,7 +130,7 @@ int run_analyze(const Context& context) {
   if (!resumed) return context.fail(resumed.error());
   std::unique_ptr<Asking> asking;  // outlives the analyzer that compares with it
   ModelAnalyzer analyzer(*model, {analysis->scene, analysis->roi, analysis->mask, analysis->maps, analysis->signals,
-                                  settings.landmark_images});
+                                  settings.landmark_images, labels ? labels->head : nullptr});
   if (!settings.compare.empty()) {
     auto with = Asking::with(context, *model);
     if (!with) return context.fail(with.error());
@@ -131,6 +140,10 @@ int run_analyze(const Context& context) {
     analyzer.compare_with(std::move(*frozen));
   }
   Decider decider(&Encoder::top_classes_of);
+  // A state of other labels, or of none, has nothing to say of these.
+  const bool labels_go_on =
+      labels && resumed->file && LabelSegmenter::holds(resumed->file->state, "decide.labels.", labels->names);
+  if (labels_go_on) decider.watch_labels(labels->names);
   if (resumed->file) {
     if (auto done = analyzer.restore(resumed->file->state); !done) return context.fail(done.error());
     StateReader reader(resumed->file->state, "");
@@ -139,6 +152,7 @@ int run_analyze(const Context& context) {
     label.videos = resumed->file->label.videos;
     label.frames_before = resumed->file->label.frames_before;
   }
+  if (labels && !labels_go_on) decider.watch_labels(labels->names);
   if (resumed->from_checkpoint && resumed->position.has_last) {
     analysis->source.resume_after_pts = resumed->position.last_pts;
     analysis->source.resume_decode_errors = resumed->position.decode_errors;

@@ -11,6 +11,7 @@
 #include "app/commands.h"
 #include "app/configuration.h"
 #include "app/exit_code.h"
+#include "app/label_commands.h"
 #include "app/log.h"
 #include "app/settings.h"
 #include "app/version.h"
@@ -60,6 +61,8 @@ void add_common_options(CLI::App& app, Settings& s) {
       ->delimiter(',')
       ->type_name("LIST");
   group->add_flag("!--no-landmark-images", s.landmark_images, "Keep no pictures in memories and checkpoints, only numbers");
+  group->add_option("--labels", s.labels, "Name what is seen by the examples in this file, see label add")
+      ->type_name("FILE");
   group->add_option("--source-name", s.source_name, "Name of the source in the result (default: the input's)")
       ->type_name("NAME");
   group->add_option("--device", s.device, "auto, cpu or cuda[:n]")->type_name("DEVICE");
@@ -73,6 +76,53 @@ void add_common_options(CLI::App& app, Settings& s) {
       ->check(CLI::IsMember({"json"}))
       ->type_name("json");
   group->add_option("--log-file", s.log_file, "Also write the log to this file (rotated at 10 MB)")->type_name("FILE");
+}
+
+void add_label_command(CLI::App& app, Settings& settings, LabelSettings& label,
+                       std::function<int(const Context&)>& verb) {
+  CLI::App* labels = app.add_subcommand("label", "Your own labels, learned from a few examples");
+  labels->require_subcommand(1);
+  labels->footer("Example: longtake label add my.labels --video clip.mp4 --from 12 --to 14 --name walk");
+  const auto adds = [&](const char* name, const char* what, int (*run)(const Context&, const LabelSettings&),
+                        const char* example) {
+    CLI::App* command = labels->add_subcommand(name, what);
+    command->footer(example);
+    command->callback([&verb, &label, run] {
+      verb = [&label, run](const Context& context) { return run(context, label); };
+    });
+    return command;
+  };
+  const auto takes_file = [&](CLI::App* command) {
+    command->add_option("FILE", label.file, "File of labels")->required();
+  };
+  CLI::App* add = adds("add", "Show an example: the frames between --from and --to", run_label_add,
+                       "Example: longtake label add my.labels --video clip.mp4 --from 12 --to 14 --name walk");
+  takes_file(add);
+  add->add_option("--video", label.video, "File, URL or image sequence")->type_name("V")->required();
+  add->add_option("--name", label.name, "What these frames show")->type_name("NAME")->required();
+  add->add_flag("--json", settings.json, "Say what was learned as one JSON object");
+  CLI::App* list = adds("list", "The examples in a file", run_label_list, "Example: longtake label list my.labels --json");
+  takes_file(list);
+  list->add_flag("--json", settings.json, "As one JSON object");
+  CLI::App* remove = adds("remove", "Take examples out, by their numbers or all of one label", run_label_remove,
+                          "Example: longtake label remove my.labels 3 4");
+  takes_file(remove);
+  remove->add_option("N", label.numbers, "Numbers, as label list has them");
+  remove->add_option("--name", label.name, "All examples of this label")->type_name("NAME");
+  takes_file(adds("undo", "Take the last add or remove back", run_label_undo,
+                  "Example: longtake label undo my.labels"));
+  CLI::App* merge = adds("merge", "All examples of several files in a new one", run_label_merge,
+                         "Example: longtake label merge a.labels b.labels -o both.labels");
+  merge->add_option("FILE", settings.inputs, "Files of labels")->required();
+  merge->add_option("-o,--output", settings.output, "File to write")->type_name("FILE")->required();
+  CLI::App* exports = adds("export", "Where the examples are, for other programs", run_label_export,
+                           "Example: longtake label export my.labels --to csv -o examples.csv");
+  takes_file(exports);
+  exports->add_option("--to", label.format, "csv: video,start_s,end_s,label")
+      ->check(CLI::IsMember({"csv"}))
+      ->type_name("FORMAT")
+      ->required();
+  exports->add_option("-o,--output", settings.output, "File to write (default: standard output)")->type_name("FILE");
 }
 
 }  // namespace
@@ -141,6 +191,9 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   memory_selftest->footer("Example: longtake memory selftest monday.ltm");
   runs(memory_selftest, run_memory_selftest);
   memory_query->callback([&] { verb = [&query](const Context& context) { return run_memory_query(context, query); }; });
+
+  LabelSettings label;
+  add_label_command(app, settings, label, verb);
 
   CLI::App* models = app.add_subcommand("models", "Look into models");
   models->require_subcommand(1);

@@ -37,6 +37,7 @@ struct Settings {
   bool maps = false;
   std::vector<std::string> signals;
   bool landmark_images = true;
+  std::filesystem::path labels;  // empty: none
   bool quiet = false;
   int verbosity = 0;
   bool no_progress = false;
