@@ -112,7 +112,7 @@ TEST(LabelSegmenter, SavedAnywhereItGoesOnTheSame) {
       }
       decider.step(seen(static_cast<std::int64_t>(i), labels[i]), records);
     }
-    decider.finish(records);
+    decider.discontinue({}, records);
     std::string text;
     for (const Record& record : records) append_json_line(record, text);
     return text;
@@ -126,7 +126,7 @@ TEST(LabelSegmenter, WithoutLabelsNothingIsSavedOrSaidOfThem) {
   Decider decider(&no_classes);
   std::vector<Record> records;
   decider.step(observation(0, 0.02), records);
-  decider.finish(records);
+  decider.discontinue({}, records);
   TensorFile file;
   StateWriter(file, "")("decide", decider);
   EXPECT_FALSE(LabelSegmenter::holds(file, "decide.labels.", names()));
