@@ -35,8 +35,8 @@ std::string cell(double value, int decimals = 3) {
   return std::isfinite(value) ? fmt::format("{:.{}f}", value, decimals) : "-";
 }
 
-std::string cell(const Interval& interval) {
-  return std::isfinite(interval.low) ? fmt::format("{:.3f} to {:.3f}", interval.low, interval.high) : "-";
+std::string cell(const Interval& interval, int decimals = 3) {
+  return std::isfinite(interval.low) ? cell(interval.low, decimals) + " to " + cell(interval.high, decimals) : "-";
 }
 
 Json to_json(const Interval& interval) {
@@ -113,7 +113,7 @@ void print_boundaries(const BoundaryEvaluation& got, const EvalResultsSettings& 
                cell(kind.precision()), cell(kind.recall()), cell(kind.f1()), cell(got.events.intervals[3 * k + 2]));
   }
   fmt::print("\nfalse alarms: {}, {} an hour (95 %: {}); at flashes: {} of {}\n", counts.false_alarms,
-             cell(counts.false_alarms_per_hour(), 1), cell(got.events.intervals.back()), counts.flash_false_alarms,
+             cell(counts.false_alarms_per_hour(), 1), cell(got.events.intervals.back(), 1), counts.flash_false_alarms,
              counts.flashes);
   if (got.signals.empty()) return;
   fmt::print("\nby the peaks of signals, above median + 13 MAD\n{:>10}  {:>9}  {:>7}", "", "precision", "recall");

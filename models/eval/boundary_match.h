@@ -16,7 +16,8 @@ namespace longtake {
 bool is_boundary(const EventRecord& event);
 bool is_boundary(const TrueBoundary& truth);
 
-// The frame that lies nearest to this time; past the last one, as if more came at the mean distance. Throws std::invalid_argument without frames.
+// The frame that lies nearest to this time; past the last one, as if more came at the mean distance. Throws
+// std::invalid_argument without frames.
 std::int64_t nearest_frame(double t, std::span<const double> times);
 
 // First frame and end of a stretch of the truth in a video whose frames lie at `times`. What is given in seconds is put at

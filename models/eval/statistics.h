@@ -21,7 +21,8 @@ MeanAndError mean_and_error(std::span<const double> values);
 // Probability that one of `positive` is larger than one of `negative`, ties counting half. NaN if either is empty.
 double auroc(std::span<const double> positive, std::span<const double> negative);
 
-// How well scores tell positive from negative, for groups that count more or less often. What has no score (NaN) is left out.
+// How well scores tell positive from negative, for groups that count more or less often. What has no score (NaN) is left
+// out.
 class Ranking {
  public:
   struct Scored {

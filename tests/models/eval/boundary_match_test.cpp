@@ -17,6 +17,13 @@ std::vector<double> times(int frames) {
   return out;
 }
 
+TEST(IsBoundary, ByTheKindOfAnEventAndTheTypeOfATruth) {
+  for (const char* kind : {"boundary", "cut", "gradual"}) EXPECT_TRUE(is_boundary(EventRecord{.kind = kind}));
+  for (const char* kind : {"novelty", "black", "frozen", "flash"}) EXPECT_FALSE(is_boundary(EventRecord{.kind = kind}));
+  EXPECT_TRUE(is_boundary(TrueBoundary{"a.mp4", "wipe"}));
+  EXPECT_FALSE(is_boundary(TrueBoundary{"a.mp4", "flash_no_boundary"}));
+}
+
 TEST(Reach, TwoFramesAroundACutAndAroundAWholeTransition) {
   const auto at = times(100);
   const TimeSpan cut = reach({"a.mp4", "cut", 50, 50}, at);

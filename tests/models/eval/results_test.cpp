@@ -131,7 +131,8 @@ TEST(CountLabels, FramesAndClasses) {
   const auto got = count_labels(names("aaabbbbb.."), names("aacbbb.acc"));
   EXPECT_EQ(got.frames, 8);
   EXPECT_DOUBLE_EQ(got.frame_accuracy(), 5.0 / 8);
-  // a: 2 right, 1 missed, 1 wrong (said of a b): F1 4/6. b: 3 right, 2 missed, 0 wrong: 6/8. c: in no truth, out of the mean.
+  // a: 2 right, 1 missed, 1 wrong (said of a b): F1 4/6. b: 3 right, 2 missed, 0 wrong: 6/8. c: in no truth, so not in the
+  // mean.
   EXPECT_DOUBLE_EQ(got.classes.at("a").f1(), 4.0 / 6);
   EXPECT_DOUBLE_EQ(got.classes.at("b").f1(), 6.0 / 8);
   EXPECT_EQ(got.classes.at("c").wrong, 1);

@@ -50,11 +50,15 @@ TEST(Ranking, TiesAreOneStepAndWeightsCountAsOften) {
 // The mean of ten values, nine 0 and one 1, is the number of times that the 1 is drawn / 10: binomial, of 10 at 1/10. Its
 // 2.5 % point is 0 (probability 0.35), its 97.5 % point 3 (probability of at most 2: 0.93, of at most 3: 0.987).
 TEST(Bootstrap, OfABinomial) {
-  const auto mean = [](std::span<const double> drawn) { return std::vector<double>{drawn[0] / 10, NAN}; };
+  const auto mean = [](std::span<const double> drawn) {
+    return std::vector<double>{drawn[0] / 10, NAN, drawn[0] > 0 ? 1.0 : NAN};
+  };
   const auto got = bootstrap(10, 0.95, 7, mean);
   EXPECT_EQ(got[0].low, 0);
   EXPECT_DOUBLE_EQ(got[0].high, 0.3);
   EXPECT_TRUE(std::isnan(got[1].low)) << "no draw gave a number";
+  EXPECT_EQ(got[2].low, 1) << "draws that gave none are left out";
+  EXPECT_EQ(got[2].high, 1);
   EXPECT_TRUE(std::isnan(bootstrap(1, 0.95, 7, mean)[0].high)) << "one group says nothing of others";
 }
 
