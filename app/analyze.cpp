@@ -143,7 +143,11 @@ int run_analyze(const Context& context) {
   // A state of other labels, or of none, has nothing to say of these.
   const bool labels_go_on =
       labels && resumed->file && LabelSegmenter::holds(resumed->file->state, "decide.labels.", labels->names);
-  if (labels_go_on) decider.watch_labels(labels->names);
+  const auto watch_labels = [&] {
+    decider.watch_labels(labels->names);
+    if (labels->net) analyzer.watch_labels(labels->net);
+  };
+  if (labels_go_on) watch_labels();
   if (resumed->file) {
     if (auto done = analyzer.restore(resumed->file->state); !done) return context.fail(done.error());
     StateReader reader(resumed->file->state, "");
@@ -152,7 +156,7 @@ int run_analyze(const Context& context) {
     label.videos = resumed->file->label.videos;
     label.frames_before = resumed->file->label.frames_before;
   }
-  if (labels && !labels_go_on) decider.watch_labels(labels->names);
+  if (labels && !labels_go_on) watch_labels();
   if (resumed->from_checkpoint && resumed->position.has_last) {
     analysis->source.resume_after_pts = resumed->position.last_pts;
     analysis->source.resume_decode_errors = resumed->position.decode_errors;

@@ -217,18 +217,10 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   models_init->callback([&] { verb = [&seed](const Context& context) { return run_models_init(context, seed); }; });
 
   TrainSettings train;
-  CLI::App* training = app.add_subcommand("train", "Train a model on your own videos, without labels");
+  CLI::App* training = app.add_subcommand("train", "Train on your own videos: a model without labels, or labels");
   training->require_subcommand(1);
   training->footer("Example: longtake train stack holidays/ -o my-model --budget 20m");
-  const auto trains = [&](const char* name, const char* what, TrainedPart part, const char* example) {
-    CLI::App* command = training->add_subcommand(name, what);
-    command->add_option("VIDEO", settings.inputs, "Videos, or folders of them")->required();
-    command->add_option("-o,--output", settings.output, "Model folder to write")->type_name("DIR")->required();
-    if (part != TrainedPart::kShots) {
-      command->add_option("--init", train.init, "Start from this model's weights (default: fresh ones)")->type_name("DIR");
-    }
-    command->add_option("--val", train.validation, "Judge by these videos (default: an eighth of the others)")
-        ->type_name("VIDEO");
+  const auto add_common = [&](CLI::App* command) {
     command->add_option("--budget", train.budget, "End after so much time: 90s, 20m, 1.5h")->type_name("TIME");
     command->add_option("--steps", train.steps, "Steps at most")->check(CLI::Range(1, 10'000'000))->type_name("N");
     command->add_option("--rate", train.rate, "Highest rate of the outer loop")->check(CLI::Range(1e-9, 10.0))->type_name("R");
@@ -239,6 +231,17 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
         ->type_name("FILE");
     command->add_option("--cache", train.cache, "Where features of videos are kept (default: in the user's cache)")
         ->type_name("DIR");
+  };
+  const auto trains = [&](const char* name, const char* what, TrainedPart part, const char* example) {
+    CLI::App* command = training->add_subcommand(name, what);
+    command->add_option("VIDEO", settings.inputs, "Videos, or folders of them")->required();
+    command->add_option("-o,--output", settings.output, "Model folder to write")->type_name("DIR")->required();
+    if (part != TrainedPart::kShots) {
+      command->add_option("--init", train.init, "Start from this model's weights (default: fresh ones)")->type_name("DIR");
+    }
+    command->add_option("--val", train.validation, "Judge by these videos (default: an eighth of the others)")
+        ->type_name("VIDEO");
+    add_common(command);
     if (part == TrainedPart::kStack) {
       command->add_option("--inner", train.inner, "Kind of the layers (default: the model's): TTT, or a rival to compare with")
           ->check(CLI::IsMember(inner_names()))
@@ -277,6 +280,30 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   trains("shots", "The shot head: to know cuts, dissolves and fades. Learns from films that are made up of the videos,\n"
                   "which have to be of one shot each", TrainedPart::kShots,
          "Example: longtake train shots one-shot-each/ -o my-model");
+  LabelTrainingSettings labelled;
+  CLI::App* train_labels = training->add_subcommand("labels", "Labels of your own from many labelled stretches: a file for analyze --labels.\n"
+                                                              "(From a few examples: see label add)");
+  train_labels->add_option("--truth", labelled.truth, "CSV: video,start_s,end_s,label[,split]")->type_name("CSV")->required();
+  train_labels->add_option("-o,--output", settings.output, "File of labels to write")->type_name("FILE.labels")->required();
+  train_labels->add_option("--root", labelled.root, "Where the videos are (default: the truth's folder)")->type_name("DIR");
+  train_labels->add_option("--column", labelled.column, "Which column has the label")->capture_default_str()->type_name("NAME");
+  train_labels->add_option("--split", labelled.split, "Rows to learn from, by their split (default: all)")->type_name("NAME");
+  train_labels->add_option("--val", labelled.validation, "Split to judge by: the best step is kept, and training ends early")->type_name("NAME");
+  train_labels->add_option("--test", labelled.test, "Split to tell figures of at the end, beside a linear probe; nothing is\n"
+                                                    "chosen by it")
+      ->type_name("NAME");
+  train_labels->add_option("--views", labelled.views, "How each video is learned from; mirrored and upside-down help where neither\n"
+                                                      "side matters")
+      ->check(CLI::IsMember({"plain", "mirrored", "upside-down"}))
+      ->delimiter(',')
+      ->capture_default_str()
+      ->type_name("LIST");
+  train_labels->add_flag("--json", settings.json, "Outcome and figures as one JSON object");
+  add_common(train_labels);
+  train_labels->footer("Example: longtake train labels --truth labels.csv --split train --test val -o actions.labels");
+  train_labels->callback([&] {
+    verb = [&train, &labelled](const Context& context) { return run_train_labels(context, train, labelled); };
+  });
   FitSettings fitting;
   CLI::App* fit = training->add_subcommand("familiarity", "What memories' answers are calibrated by; after the recall memory");
   fit->add_option("VIDEO", settings.inputs, "Videos, or folders of them, four at least")->required();

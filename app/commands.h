@@ -49,6 +49,16 @@ struct TrainSettings {
 };
 int run_train(const Context& context, TrainedPart part, const TrainSettings& train);
 
+struct LabelTrainingSettings {
+  std::filesystem::path truth;
+  std::filesystem::path root;     // empty: the folder of the truth
+  std::string column = "label";
+  std::string split;              // empty: all rows of the truth
+  std::string validation, test;   // splits; empty: none
+  std::vector<std::string> views{"plain", "mirrored", "upside-down"};
+};
+int run_train_labels(const Context& context, const TrainSettings& train, const LabelTrainingSettings& labels);
+
 struct EvalSettings {
   std::vector<std::filesystem::path> models;  // empty: the default one
   std::filesystem::path cache;                // empty: the usual place

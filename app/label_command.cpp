@@ -73,6 +73,14 @@ void say_learned(const Context& context, const LabelSet& set, const LabelExample
 Result<WatchedLabels> watched_labels(const fs::path& file, const fs::path& encoder) {
   auto sha256 = sha256_file(encoder);
   if (!sha256) return std::move(sha256).error();
+  auto net = read_label_net(file, *sha256);
+  if (!net) return std::move(net).error();
+  if (*net) {
+    LabelNames names{(*net)->names, (*net)->sha256};
+    auto weights = load_label_net((*net)->tensors, (*net)->names);
+    if (!weights) return std::move(weights).error();
+    return WatchedLabels{nullptr, std::make_shared<const LabelNetWeights>(std::move(*weights)), std::move(names)};
+  }
   auto set = read_label_set(file, *sha256);
   if (!set) return std::move(set).error();
   auto head = LabelHead::learn(set->examples, label_width());
@@ -80,7 +88,7 @@ Result<WatchedLabels> watched_labels(const fs::path& file, const fs::path& encod
     return Error{head.error().kind, fmt::format("cannot use labels \"{}\": {}", file.string(), head.error().message)};
   }
   LabelNames names{head->names(), set->sha256};
-  return WatchedLabels{std::make_shared<const LabelHead>(std::move(*head)), std::move(names)};
+  return WatchedLabels{std::make_shared<const LabelHead>(std::move(*head)), nullptr, std::move(names)};
 }
 
 int run_label_add(const Context& context, const LabelSettings& label) {

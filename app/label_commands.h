@@ -11,12 +11,14 @@
 #include "core/result.h"
 #include "core/signals/label_segmenter.h"
 #include "models/labels/label_head.h"
+#include "models/labels/label_net.h"
 
 namespace longtake {
 
 // What --labels brings to a stream. Errors: kModel (damaged, of another encoder, too little to learn from).
 struct WatchedLabels {
-  std::shared_ptr<const LabelHead> head;
+  std::shared_ptr<const LabelHead> head;       // one of the two, the other is null: from examples
+  std::shared_ptr<const LabelNetWeights> net;  // from `train labels`
   LabelNames names;
 };
 Result<WatchedLabels> watched_labels(const std::filesystem::path& file, const std::filesystem::path& encoder);

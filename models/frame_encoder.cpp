@@ -1,6 +1,8 @@
 #include "models/frame_encoder.h"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <utility>
 
 #include "core/media/picture.h"
@@ -29,17 +31,38 @@ GreyPicture grey_of(const RgbImage& image) {
   return out;
 }
 
+void mirror(RgbImage& image) {
+  const std::size_t row_bytes = static_cast<std::size_t>(image.width) * 3;
+  for (std::size_t row = 0; row < image.pixels.size(); row += row_bytes) {
+    for (std::size_t left = row, right = row + row_bytes - 3; left < right; left += 3, right -= 3) {
+      std::swap_ranges(&image.pixels[left], &image.pixels[left] + 3, &image.pixels[right]);
+    }
+  }
+}
+
+void turn_upside_down(RgbImage& image) {
+  const std::size_t row_bytes = static_cast<std::size_t>(image.width) * 3;
+  for (std::size_t top = 0, bottom = image.pixels.size() - row_bytes; top < bottom; top += row_bytes, bottom -= row_bytes) {
+    std::swap_ranges(&image.pixels[top], &image.pixels[top] + row_bytes, &image.pixels[bottom]);
+  }
+}
+
 class Chain final : public FrameEncoder {
  public:
   Chain(std::shared_ptr<const Encoder> encoder, const FrameEncoderOptions& options)
-      : encoder_(std::move(encoder)), workspace_(*encoder_), visible_(options.visible), degraded_(options.degraded), grey_(options.grey) {
+      : encoder_(std::move(encoder)), workspace_(*encoder_), visible_(options.visible), view_(options.view), grey_(options.grey) {
     output_.wants_probabilities = options.probabilities;
   }
 
   Result<Encoded> encode(const Frame& frame) override {
-    const int side = degraded_ ? degraded_from(Encoder::kInputSide) : Encoder::kInputSide;
+    const int side = view_ == FrameView::kDegraded ? degraded_from(Encoder::kInputSide) : Encoder::kInputSide;
     if (auto done = converter_.to_rgb(*frame.picture, side, side, image_); !done) return std::move(done).error();
-    if (degraded_) image_ = degrade(image_, Encoder::kInputSide);
+    switch (view_) {
+      case FrameView::kPlain: break;
+      case FrameView::kDegraded: image_ = degrade(image_, Encoder::kInputSide); break;
+      case FrameView::kMirrored: mirror(image_); break;
+      case FrameView::kUpsideDown: turn_upside_down(image_); break;
+    }
     if (visible_) {
       for (std::size_t i = 0; i < visible_->size(); ++i) {
         for (std::size_t c = 0; c < 3; ++c) image_.pixels[i * 3 + c] *= (*visible_)[i];
@@ -59,7 +82,7 @@ class Chain final : public FrameEncoder {
   std::shared_ptr<const Encoder> encoder_;
   Encoder::Workspace workspace_;
   std::shared_ptr<const std::vector<std::uint8_t>> visible_;
-  bool degraded_;
+  FrameView view_;
   bool grey_;
   PictureConverter converter_;
   RgbImage image_;

@@ -10,12 +10,20 @@
 
 namespace longtake {
 
+// How a training may look at a frame more than once.
+enum class FrameView {
+  kPlain,
+  kDegraded,    // see degrade.h
+  kMirrored,    // left is right
+  kUpsideDown,  // top is bottom
+};
+
 struct FrameEncoderOptions {
   bool probabilities = true;  // also run the encoder's own classifier
   // [224][224] 0 or 1: pixels that are black before anything looks at them are 0. Null: everything is looked at.
   std::shared_ptr<const std::vector<std::uint8_t>> visible;
-  bool degraded = false;  // see degrade.h
-  bool grey = false;      // also the picture in grey
+  FrameView view = FrameView::kPlain;
+  bool grey = false;  // also the picture in grey
 };
 
 // Box means. `image` is no smaller.

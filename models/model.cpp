@@ -114,9 +114,20 @@ ModelAnalyzer::ModelAnalyzer(std::shared_ptr<const Model> model, const AnalyzerO
     landmarks_.emplace(numbers, LandmarkOptions{options.landmark_pictures});
     samples_.emplace(numbers);
   }
+  measure();
+}
+
+void ModelAnalyzer::measure() {
   TensorFile file;
   save(file);
+  state_bytes_ = 0;
   for (const auto& [name, tensor] : file.tensors) state_bytes_ += static_cast<std::int64_t>(tensor.bytes.size());
+}
+
+void ModelAnalyzer::watch_labels(std::shared_ptr<const LabelNetWeights> net) {
+  label_net_weights_ = std::move(net);
+  label_net_.emplace(*label_net_weights_);
+  measure();
 }
 
 void ModelAnalyzer::begin_source(std::string_view name, Rational time_base, std::int64_t video) {
@@ -129,7 +140,7 @@ void ModelAnalyzer::compare_with(FrozenMemory memory) {
 }
 
 std::unique_ptr<FrameEncoder> ModelAnalyzer::make_encoder() const {
-  return make_frame_encoder({model_, &model_->encoder()}, {scene_, visible_, false, signals_.flow});
+  return make_frame_encoder({model_, &model_->encoder()}, {scene_, visible_, FrameView::kPlain, signals_.flow});
 }
 
 Observation ModelAnalyzer::watch(const FrameTime& time, const Encoded& frame) {
@@ -146,6 +157,7 @@ Observation ModelAnalyzer::watch(const FrameTime& time, const Encoded& frame) {
   if (signals_.any()) out.signals = plain_signals_.step(frame.thumbnail, frame.embedding, frame.grey);
   if (shots_) out.shot = shots_->step(frame, time.dt);
   if (labels_) out.labels = labels_->judge(label_feature(frame.embedding));
+  if (label_net_) out.labels = label_net_->step(frame.tokens, time.dt);
   if (recall_) {
     const RecallObservation recalled = recall_->step(stack_.latents());
     out.novelty = recalled.error;
@@ -162,6 +174,7 @@ std::vector<ShotVerdict> ModelAnalyzer::flush() { return shots_ ? shots_->flush(
 void ModelAnalyzer::discontinue() {
   break_off(stack_.state());
   plain_signals_.flush();
+  if (label_net_) label_net_->forget();
 }
 
 std::int64_t ModelAnalyzer::guards() const {
@@ -172,6 +185,7 @@ void ModelAnalyzer::save(TensorFile& file) const {
   save_state(model_->stack(), stack_.state(), file);
   if (shots_) StateWriter(file, "")("shots", *shots_);
   StateWriter(file, "")("signals", plain_signals_);
+  if (label_net_) StateWriter(file, "")("label_net", *label_net_);
   if (recall_) {
     save_state(recall_->state(), file);
     save_state(landmarks_->state(), file);
@@ -191,6 +205,8 @@ Result<void> ModelAnalyzer::restore(const TensorFile& file) {
   PlainSignalWatcher plain_signals = plain_signals_;
   StateReader reader(file, "");
   reader("signals", plain_signals);
+  std::optional<LabelNet> label_net = label_net_;
+  if (label_net) reader("label_net", *label_net);
   if (!reader.result()) return reader.result().error();
   if (recall_) {
     auto recall = load_state(*model_->recall(), file);
@@ -207,6 +223,7 @@ Result<void> ModelAnalyzer::restore(const TensorFile& file) {
   stack_.state() = std::move(*state);
   shots_ = std::move(shots);
   plain_signals_ = plain_signals;
+  label_net_ = std::move(label_net);
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include "core/result.h"
 #include "models/encoder/encoder.h"
 #include "models/labels/label_head.h"
+#include "models/labels/label_net.h"
 #include "models/model_folder.h"
 #include "models/recall/familiarity.h"
 #include "models/recall/landmarks.h"
@@ -74,6 +75,10 @@ class ModelAnalyzer final : public Analyzer {
   // What the next frames belong to, for landmarks. `video` counts the videos that this memory has watched, from 1.
   void begin_source(std::string_view name, Rational time_base, std::int64_t video);
 
+  // Every frame from now on is also called by the net's names. Before a state is restored that has watched with this very
+  // net; after one that has not.
+  void watch_labels(std::shared_ptr<const LabelNetWeights> net);
+
   // Every frame from now on is also asked about of another memory, by itself, whose scale has to outlive this. Throws
   // std::invalid_argument if the model has no recall memory.
   void compare_with(FrozenMemory memory);
@@ -90,12 +95,16 @@ class ModelAnalyzer final : public Analyzer {
   Result<void> restore(const TensorFile& file);
 
  private:
+  void measure();  // → state_bytes_
+
   std::shared_ptr<const Model> model_;
   bool scene_;
   bool maps_;
   PlainSignalChoice signals_;
   PlainSignalWatcher plain_signals_;
   std::shared_ptr<const LabelHead> labels_;
+  std::shared_ptr<const LabelNetWeights> label_net_weights_;
+  std::optional<LabelNet> label_net_;
   std::shared_ptr<const std::vector<std::uint8_t>> visible_;  // [224][224] 0 or 1; null: everything
   Stack stack_;
   // Of models that have a recall memory: it, and what it keeps of single frames.

@@ -30,22 +30,6 @@ struct Momentary {
   }
 };
 
-// [out][in] as it is stored → [in][out] as it is used.
-Dense<float> dense_from(int in, int out, std::span<const float> weight, std::vector<float> bias) {
-  Dense<float> dense;
-  dense.in = in;
-  dense.out = out;
-  dense.bias = std::move(bias);
-  dense.a.resize(static_cast<std::size_t>(in) * static_cast<std::size_t>(out));
-  for (int o = 0; o < out; ++o) {
-    for (int i = 0; i < in; ++i) {
-      dense.a[static_cast<std::size_t>(i) * static_cast<std::size_t>(out) + static_cast<std::size_t>(o)] =
-          weight[static_cast<std::size_t>(o) * static_cast<std::size_t>(in) + static_cast<std::size_t>(i)];
-    }
-  }
-  return dense;
-}
-
 }  // namespace
 
 TttBlockConfig ttt_block_config(const ModelConfig& config) {
@@ -88,7 +72,7 @@ Result<StackWeights> load_stack(const ModelConfig& config, const TensorFile& fil
   };
   const std::vector<float> mean = take("tokens.mean", {config.token_channels});
   const std::vector<float> scale = take("tokens.scale", {config.token_channels});
-  std::vector<float> projection = take("tokens.projection", {config.latent, config.token_channels});
+  const std::vector<float> projection = take("tokens.projection", {config.latent, config.token_channels});
   const int inputs = config.latent * (1 + means);
   const std::vector<float> input = take("input.weight", {config.channels, inputs});
   std::vector<float> input_bias = take("input.bias", {config.channels});
@@ -99,26 +83,14 @@ Result<StackWeights> load_stack(const ModelConfig& config, const TensorFile& fil
   out.mean_weights = take("mean_weights", {horizons, means});
   if (!error.message.empty()) return error;
 
-  // (x − mean) / scale · Pᵀ = x · (P / scale)ᵀ − (mean / scale) · Pᵀ
-  const auto channels = static_cast<std::size_t>(config.token_channels);
-  std::vector<float> bias(static_cast<std::size_t>(config.latent));
-  for (std::size_t o = 0; o < bias.size(); ++o) {
-    double shift = 0;
-    for (std::size_t i = 0; i < channels; ++i) {
-      float& p = projection[o * channels + i];
-      p /= std::max(scale[i], 1e-3F);  // a channel that never varies
-      shift += static_cast<double>(p) * mean[i];
-    }
-    bias[o] = static_cast<float>(-shift);
-  }
-  out.projection = dense_from(config.token_channels, config.latent, projection, std::move(bias));
+  out.projection = dense_after_z_score(mean, scale, projection);
   out.input = dense_from(inputs, config.channels, input, std::move(input_bias));
   const auto latent = static_cast<std::size_t>(config.latent);
   for (int i = 0; i < horizons; ++i) {
     const std::size_t first = static_cast<std::size_t>(i) * latent;
+    const std::size_t numbers = static_cast<std::size_t>(config.channels);
     out.heads.push_back(
-        dense_from(config.channels, config.latent,
-                   std::span(head).subspan(first * static_cast<std::size_t>(config.channels)),
+        dense_from(config.channels, config.latent, std::span(head).subspan(first * numbers, latent * numbers),
                    {head_bias.begin() + static_cast<std::ptrdiff_t>(first),
                     head_bias.begin() + static_cast<std::ptrdiff_t>(first + latent)}));
   }

@@ -64,7 +64,7 @@ Result<Evaluated> load_evaluated(const EvalRequest& request, const Suits& suits,
   if (!videos) return std::move(videos).error();
   const auto shared_encoder = std::make_shared<const Encoder>(std::move(*encoder));
   FeatureCacheOptions changed = request.cache;
-  changed.degraded = true;
+  changed.view = FrameView::kDegraded;
   FeatureCache cache(shared_encoder, *encoder_hash, request.cache);
   FeatureCache degraded_cache(shared_encoder, *encoder_hash, changed);
   Evaluated out{std::move(*models), std::move(*videos), {}, {}};

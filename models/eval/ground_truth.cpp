@@ -144,7 +144,7 @@ Result<std::vector<TrueEvent>> read_labels(const fs::path& csv, const std::strin
   auto done = read_rows(csv, wanted, [&](const Row& row, bool) {
     TimeSpan span;
     if (!parse(row[1], row[2], span) || row[0].empty()) return false;
-    out.push_back({file_name(row[0]), span.from, span.to, row[3]});
+    out.push_back({file_name(row[0]), span.from, span.to, row[3], row[0]});
     return true;
   });
   if (!done) return std::move(done).error();

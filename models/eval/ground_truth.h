@@ -45,6 +45,7 @@ struct TrueEvent {
   double start_s = 0;
   double end_s = 0;
   std::string label;
+  std::string path{};  // of the video, as the file has it
 };
 
 // `split`: only rows with this in their column split; empty: all. `column`: where the label stands. Errors: kInput, with

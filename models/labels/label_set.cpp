@@ -16,15 +16,14 @@
 #include "core/records/utf8.h"
 #include "core/store/atomic_file.h"
 #include "core/store/half.h"
-#include "core/store/sealed_file.h"
 #include "models/encoder/encoder.h"
+#include "models/labels/label_net.h"
 
 namespace longtake {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr SealedKind kKind{"labels", "a file of labels", "longtake-labels", kLabelSchema};
 constexpr std::int64_t kWidth = Encoder::kEmbedding;
 constexpr std::size_t kVideoBytes = 256;
 
@@ -77,7 +76,7 @@ Result<LabelSet> unpacked(const TensorFile& file, const fs::path& path) {
   LabelSet out;
   out.encoder = metadata_of(file, "encoder");
   out.sha256 = metadata_of(file, "sha256");
-  const auto refuse = [&] { return cannot_use(path, kKind, "what is in it does not fit together"); };
+  const auto refuse = [&] { return cannot_use(path, kLabelKind, "what is in it does not fit together"); };
   auto counts = file.integers("counts", {-1});
   if (!counts || counts->size() > LabelSet::kMostExamples) return refuse();
   std::int64_t rows = 0;
@@ -152,11 +151,12 @@ std::vector<float> label_feature(const std::vector<float>& embedding) {
 }
 
 Result<LabelSet> read_label_set(const fs::path& path, std::string_view encoder) {
-  auto file = read_sealed(path, kKind);
+  auto file = read_sealed(path, kLabelKind);
   if (!file) return std::move(file).error();
+  if (is_label_net(*file)) return cannot_use(path, kLabelKind, "it holds what `train labels` learned, and no examples");
   auto set = unpacked(*file, path);
   if (set && !encoder.empty() && set->encoder != encoder) {
-    return cannot_use(path, kKind, fmt::format("its examples were seen by encoder {}, not by {}",
+    return cannot_use(path, kLabelKind, fmt::format("its examples were seen by encoder {}, not by {}",
                                                set->encoder.substr(0, 12), encoder.substr(0, 12)));
   }
   return set;
@@ -168,7 +168,7 @@ Result<void> write_label_set(const fs::path& path, const LabelSet& set) {
                  fmt::format("cannot write labels \"{}\": at most {} examples of {} labels go into a file", path.string(),
                              LabelSet::kMostExamples, LabelSet::kMostNames)};
   }
-  return write_file_atomically(path, seal(packed(set), kKind));
+  return write_file_atomically(path, seal(packed(set), kLabelKind));
 }
 
 fs::path undo_path(const fs::path& path) { return path.string() + ".undo"; }

@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "core/result.h"
+#include "core/store/sealed_file.h"
 
 namespace longtake {
 
 inline constexpr int kLabelSchema = 1;
+inline constexpr SealedKind kLabelKind{"labels", "a file of labels", "longtake-labels", kLabelSchema};
 inline constexpr std::string_view kUnknownLabel = "unknown";  // the name for what no example is like; nobody may teach it
 
 struct LabelExample {
@@ -51,7 +53,7 @@ std::size_t label_width() noexcept;
 // What is learned of a frame: the encoder's mean vector at unit length, as 16 bits can hold it.
 std::vector<float> label_feature(const std::vector<float>& embedding);
 
-// Errors: kModel (missing, truncated, changed, no labels at all, of another encoder). Never alters the file. `encoder`
+// Errors: kModel (missing, truncated, changed, no labels at all, of another encoder, a net: see label_net.h). Never alters the file. `encoder`
 // empty: of whatever encoder.
 Result<LabelSet> read_label_set(const std::filesystem::path& path, std::string_view encoder);
 

@@ -166,7 +166,7 @@ Result<FamiliarityFit> fit_familiarity(const FamiliarityFitRequest& request, con
   if (!hash) return std::move(hash).error();
   const std::shared_ptr<const Encoder> encoder(*model, &(*model)->encoder());
   FeatureCacheOptions changed = request.cache;
-  changed.degraded = true;
+  changed.view = FrameView::kDegraded;
   FeatureCache cache(encoder, *hash, request.cache), degraded(encoder, *hash, changed);
   auto found = clips_of(cache, &degraded, *videos, note, stop);
   if (!found) return std::move(found).error();

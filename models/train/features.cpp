@@ -21,7 +21,6 @@
 #include "core/pipeline/pipeline.h"
 #include "core/store/half.h"
 #include "core/store/sha256.h"
-#include "models/frame_encoder.h"
 #include "models/memory_file.h"
 
 namespace longtake {
@@ -85,16 +84,27 @@ void write_all(int fd, const void* from, std::size_t bytes) {
   }
 }
 
+// What a view adds to the name of a file of features.
+std::string_view view_suffix(FrameView view) {
+  switch (view) {
+    case FrameView::kPlain: return "";
+    case FrameView::kDegraded: return "\ndegraded";
+    case FrameView::kMirrored: return "\nmirrored";
+    case FrameView::kUpsideDown: return "\nupside down";
+  }
+  return "";
+}
+
 // Takes what the encoders hand over, in stream order, to the end of a file.
 class Recorder final : public Analyzer {
  public:
-  Recorder(std::shared_ptr<const Encoder> encoder, bool degraded, int fd)
-      : encoder_(std::move(encoder)), degraded_(degraded), fd_(fd) {
+  Recorder(std::shared_ptr<const Encoder> encoder, FrameView view, int fd)
+      : encoder_(std::move(encoder)), view_(view), fd_(fd) {
     record_.resize(kRecordBytes);
   }
 
   std::unique_ptr<FrameEncoder> make_encoder() const override {
-    return make_frame_encoder(encoder_, {.probabilities = false, .visible = nullptr, .degraded = degraded_});
+    return make_frame_encoder(encoder_, {.probabilities = false, .visible = nullptr, .view = view_});
   }
   Observation watch(const FrameTime& time, const Encoded& frame) override {
     std::memcpy(record_.data(), &time.pts, sizeof time.pts);
@@ -125,7 +135,7 @@ class Recorder final : public Analyzer {
   }
 
   std::shared_ptr<const Encoder> encoder_;
-  bool degraded_;
+  FrameView view_;
   int fd_;
   std::vector<std::byte> record_;
 };
@@ -253,7 +263,7 @@ Result<std::shared_ptr<const Features>> FeatureCache::get(const std::string& vid
   }
   const std::string text = fmt::format("{}\n{}\n{}/{}\n{}", key, encoder_sha256_, options_.fps.num, options_.fps.den,
                                        std::string_view(kMagic, sizeof kMagic)) +
-                           (options_.degraded ? "\ndegraded" : "");
+                           std::string(view_suffix(options_.view));
   const std::string hash = sha256_hex(std::as_bytes(std::span(text)));
   std::error_code ec;
   fs::create_directories(options_.folder, ec);
@@ -327,7 +337,7 @@ Result<void> FeatureCache::record(const std::string& video, const fs::path& part
     }
   }
 
-  Recorder recorder(encoder_, options_.degraded, fd.get());
+  Recorder recorder(encoder_, options_.view, fd.get());
   Decider decider(&no_names);
   Nowhere nowhere;
   std::int64_t frames = 0;

@@ -18,6 +18,7 @@
 #include "core/records/records.h"
 #include "core/result.h"
 #include "models/encoder/encoder.h"
+#include "models/frame_encoder.h"
 
 namespace longtake {
 
@@ -59,7 +60,7 @@ struct FeatureCacheOptions {
   std::filesystem::path folder;        // made if it is not there
   std::uint64_t limit_bytes = 16ull << 30;  // of all files in it; those used longest ago make room
   Rational fps{25, 2};                 // at most so many frames a second; 0/1: every frame
-  bool degraded = false;  // of each frame as degrade.h changes it
+  FrameView view = FrameView::kPlain;  // of each frame
   int threads = 2;
   // While a video is encoded: frames done in this call, and the stream for its length.
   std::function<void(const StreamInfo&, std::int64_t frames, double seconds)> on_frame;

@@ -240,7 +240,7 @@ Result<TrainerOutcome> train_model(const TrainRequest& request, const TrainObser
   const auto shared_encoder = std::make_shared<Encoder>(std::move(*encoder));
   FeatureCache cache(shared_encoder, *encoder_hash, request.cache);
   FeatureCacheOptions changed = request.cache;
-  changed.degraded = true;
+  changed.view = FrameView::kDegraded;
   FeatureCache degraded(shared_encoder, *encoder_hash, changed);
   FeatureCache* const also = request.part == TrainedPart::kStack ? &degraded : nullptr;
   auto clips = clips_of(cache, also, *videos, observer.note, stop);

@@ -201,7 +201,7 @@ Result<TrainerOutcome> train(Trainee& trainee, const TrainerOptions& options,
     const at::NoGradGuard no_grad;
     Figures judged = trainee.judge(options.threads);
     const double score = judged.at("score");
-    if (score < progress.best_score || progress.best_parameters.empty()) {
+    if (score < progress.best_score || options.keep_last || progress.best_parameters.empty()) {
       progress.best_score = score;
       progress.best_step = progress.step;
       progress.best = judged;

@@ -22,6 +22,7 @@ struct TrainerOptions {
   double clip = 1;  // longest gradient
   std::int64_t judge_every = 20;
   std::optional<std::int64_t> patience;  // judgements in a row without a better one, then it ends; none: usual_patience()
+  bool keep_last = false;  // whatever is judged best: the last step's weights
   std::optional<double> budget_s;    // ends after so many seconds of work, this run's and those before
   std::filesystem::path checkpoint;  // empty: none. Written every `checkpoint_every_s`, gone on with when it is there
   double checkpoint_every_s = 30;

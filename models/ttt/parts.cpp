@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
+#include <utility>
 
 #include "kernels/dense.h"
 
@@ -20,6 +22,37 @@ void apply_dense(const Dense<T>& dense, std::span<const T> x, std::span<T> y) {
   }
   multiply_add({rows, dense.in, dense.out}, {x.data(), dense.in, 1}, dense.a.data(), dense.out, y.data(),
                dense.out);
+}
+
+Dense<float> dense_from(int in, int out, std::span<const float> weight, std::vector<float> bias) {
+  const auto rows = static_cast<std::size_t>(in), columns = static_cast<std::size_t>(out);
+  if (weight.size() != rows * columns) throw std::invalid_argument("dense_from: weight must be [out][in]");
+  Dense<float> dense;
+  dense.in = in;
+  dense.out = out;
+  dense.bias = std::move(bias);
+  dense.a.resize(rows * columns);
+  for (std::size_t o = 0; o < columns; ++o) {
+    for (std::size_t i = 0; i < rows; ++i) dense.a[i * columns + o] = weight[o * rows + i];
+  }
+  return dense;
+}
+
+Dense<float> dense_after_z_score(std::span<const float> mean, std::span<const float> scale, std::span<const float> projection) {
+  // (x − mean) / scale · Pᵀ = x · (P / scale)ᵀ − (mean / scale) · Pᵀ
+  const std::size_t in = mean.size(), out = projection.size() / in;
+  std::vector<float> scaled(projection.begin(), projection.end());
+  std::vector<float> bias;
+  for (std::size_t o = 0; o < out; ++o) {
+    double shift = 0;
+    for (std::size_t i = 0; i < in; ++i) {
+      float& p = scaled[o * in + i];
+      p /= std::max(scale[i], 1e-3F);  // a channel that never varies
+      shift += static_cast<double>(p) * mean[i];
+    }
+    bias.push_back(static_cast<float>(-shift));
+  }
+  return dense_from(static_cast<int>(in), static_cast<int>(out), scaled, std::move(bias));
 }
 
 template <class T>

@@ -18,6 +18,10 @@ struct Dense {
 };
 template <class T>
 void apply_dense(const Dense<T>& dense, std::span<const T> x, std::span<T> y);  // [n][in] → [n][out]
+// `weight` [out][in], as it is stored. Throws std::invalid_argument on another extent.
+Dense<float> dense_from(int in, int out, std::span<const float> weight, std::vector<float> bias);
+// (x − mean) / scale · projectionᵀ in one step; mean, scale [in], projection [out][in].
+Dense<float> dense_after_z_score(std::span<const float> mean, std::span<const float> scale, std::span<const float> projection);
 
 // A causal convolution along the tokens, each channel for itself.
 template <class T>

@@ -252,6 +252,87 @@ class Train(unittest.TestCase):
 
     # --- what is wrong is told at once
 
+    # --- labels
+
+    def truth(self, name="truth.csv"):
+        """a.mp4 is bars, b.mp4 and c.mkv are not; the last seconds of each are for --test."""
+        rows = ["video,start_s,end_s,kind,split"]
+        for video, kind, end in (("a.mp4", "bars", 6), ("b.mp4", "other", 4), ("c.mkv", "other", 4)):
+            rows += [f"videos/{video},0,{end - 1},{kind},train", f"videos/{video},{end - 1},{end},{kind},val"]
+        with open(self.path(name), "w") as file:
+            file.write("\n".join(rows) + "\n")
+        return self.path(name)
+
+    def labels(self, output, *more, steps=24):
+        given = {"--truth": self.truth(), "--column": "kind", "--split": "train", "-o": self.path(output), "--model": self.model,
+                 "--cache": self.cache, "--steps": steps, "--threads": 2, **dict(zip(more[::2], more[1::2]))}
+        return ["train", "labels", *[str(word) for pair in given.items() for word in pair]]
+
+    def test_labels_are_learned_and_used(self):
+        done = run(*self.labels("kinds.labels", "--test", "val"), "--json")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        said = json.loads(done.stdout)
+        self.assertEqual((said["schema"], said["command"], said["labels"], said["steps"]), (1, "train labels", ["bars", "other"], 24))
+        self.assertEqual(said["test"]["net"]["frame_accuracy"], 1)
+        self.assertGreater(said["test"]["linear_probe"]["frame_accuracy"], 0.6)
+
+        for video, kind, frames in (("a.mp4", "bars", 150), ("c.mkv", "other", 100)):
+            done = run("analyze", os.path.join(self.videos, video), "--labels", self.path("kinds.labels"), "--model", self.model)
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            records = [json.loads(line) for line in done.stdout.splitlines()]
+            labels = [r["labels"] for r in records if r["type"] == "frame"]
+            self.assertEqual(len(labels), frames)
+            self.assertEqual({l[0][0] for l in labels}, {kind})
+            self.assertAlmostEqual(sum(share for _, share in labels[-1]), 1, delta=0.02)
+            self.assertEqual({r["labels"][0][0] for r in records if r["type"] == "segment"}, {kind})
+            self.assertEqual(len(records[0]["options"]["labels"]), 12)
+        # What is there to be learned from examples says so.
+        self.assertFails(5, "label", "list", self.path("kinds.labels"), says="train labels")
+
+    def test_a_split_watching_with_learned_labels_is_the_whole(self):
+        done = run(*self.labels("split.labels"))
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        common = [os.path.join(self.videos, "a.mp4"), "--labels", self.path("split.labels"), "--model", self.model, "-q"]
+        memory = self.path("split.ltm")
+        lines = []
+        for part in (["--to", "2.5", "--save-memory", memory], ["--from", "2.5", "--memory", memory], []):
+            done = run("analyze", *common, *part)
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            lines.append([l for l in done.stdout.splitlines() if b'"type":"frame"' in l])
+        self.assertEqual([json.loads(l)["labels"] for l in lines[0] + lines[1]], [json.loads(l)["labels"] for l in lines[2]])
+
+    def test_killed_labels_go_on_to_the_same_bytes(self):
+        done = run(*self.labels("whole.labels", "--threads", 1))
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        for _ in range(2):
+            child = subprocess.Popen([PROGRAM, *self.labels("killed.labels", "--checkpoint-every", 0)], stderr=subprocess.DEVNULL)
+            while child.poll() is None and not os.path.exists(self.path("killed.labels.checkpoint")):
+                time.sleep(0.005)
+            child.kill()
+            child.wait()
+        done = run(*self.labels("killed.labels"))
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertEqual(digest(self.path("killed.labels")), digest(self.path("whole.labels")))
+        self.assertFalse(os.path.exists(self.path("killed.labels.checkpoint")))
+        other = run(*self.labels("other.labels", "--seed", 2))
+        self.assertEqual(other.returncode, 0, other.stderr.decode())
+        self.assertNotEqual(digest(self.path("other.labels")), digest(self.path("whole.labels")))
+
+    def test_labels_that_cannot_be_learned(self):
+        self.assertFails(2, *self.labels("bad.labels", "--views", "mirrored"), says="plain view")
+        self.assertFails(2, *self.labels("bad.labels", "--views", "sideways"), says="--views")
+        self.assertFails(2, "train", "labels", "-o", self.path("bad.labels"), says="--truth")
+        self.assertFails(4, *self.labels("bad.labels", "--split", "none"), says="none")
+        self.assertFails(4, *self.labels("bad.labels", "--val", "none"), says="none")
+        self.assertFails(4, *self.labels("bad.labels", "--test", "none"), says="none")
+        self.assertFails(4, *self.labels("bad.labels", "--column", "label"), says="label")
+        self.assertFails(4, *self.labels("bad.labels", "--root", self.path("nowhere")), says="nowhere")
+        with open(self.path("one.csv"), "w") as file:
+            file.write("video,start_s,end_s,kind,split\nvideos/a.mp4,0,1,bars,train\n")
+        self.assertFails(4, *self.labels("bad.labels", "--truth", self.path("one.csv")), says="2 to 64 can be told apart")
+        self.assertFails(1, *self.labels("no/where.labels"), says="where.labels")
+        self.assertFalse(os.path.exists(self.path("bad.labels")))
+
     def test_bad_usage(self):
         output = self.path("bad")
         for more, says in ((["--plot", self.path("curve.jpg")], ".png or .svg"), (["--steps", 0], "--steps"),
