@@ -139,7 +139,7 @@ int run_analyze(const Context& context) {
     if (!frozen) return context.fail(frozen.error());
     analyzer.compare_with(std::move(*frozen));
   }
-  Decider decider(&Encoder::top_classes_of);
+  Decider decider(&Encoder::top_classes_of, analysis->sensitivity);
   // A state of other labels, or of none, has nothing to say of these.
   const bool labels_go_on =
       labels && resumed->file && LabelSegmenter::holds(resumed->file->state, "decide.labels.", labels->names);

@@ -60,6 +60,11 @@ void add_common_options(CLI::App& app, Settings& s) {
   group->add_option("--signals", s.signals, "Also plain rivals of what is learned: pixel, histogram, feature, flow, or all")
       ->delimiter(',')
       ->type_name("LIST");
+  group
+      ->add_option("--sensitivity", s.sensitivity,
+                   "Novelty and return events an hour (default: what stands out from its own past)")
+      ->check(CLI::Range(1e-3, 1e6))
+      ->type_name("N");
   group->add_flag("!--no-landmark-images", s.landmark_images, "Keep no pictures in memories and checkpoints, only numbers");
   group->add_option("--labels", s.labels, "Name what is seen by the examples in this file, see label add")
       ->type_name("FILE");

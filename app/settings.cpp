@@ -102,6 +102,10 @@ Result<AnalysisSettings> analysis_settings(const Settings& settings, const std::
   if (!signals) return std::move(signals).error();
   out.signals = *signals;
   if (out.signals.any()) out.recorded.emplace_back("signals", joined(settings.signals));
+  if (settings.sensitivity > 0) {
+    out.sensitivity = settings.sensitivity;
+    out.recorded.emplace_back("sensitivity", settings.sensitivity);
+  }
   if (!settings.compare.empty()) out.recorded.emplace_back("compare", settings.compare.filename().string());
   return out;
 }

@@ -36,6 +36,7 @@ struct Settings {
   bool scene = true;
   bool maps = false;
   std::vector<std::string> signals;
+  double sensitivity = 0;  // novelty and return events an hour; 0: the test at its own level
   bool landmark_images = true;
   std::filesystem::path labels;  // empty: none
   bool quiet = false;
@@ -62,6 +63,7 @@ struct AnalysisSettings {
   bool scene = true;
   bool maps = false;
   PlainSignalChoice signals;
+  std::optional<double> sensitivity;
   OptionList recorded;  // for the header
 };
 Result<AnalysisSettings> analysis_settings(const Settings& settings, const std::string& input);

@@ -46,6 +46,18 @@ std::shared_ptr<const std::vector<std::uint8_t>> visible_pixels(const AnalyzerOp
   return out;
 }
 
+// `mean` may be empty: then nothing is known of the moment before.
+PastDistances past_distances(const LandmarkState& kept, std::span<const float> latents, std::span<const float> mean, double dt) {
+  PastDistances out;
+  out.watched = kept.watched_s + dt;
+  if (!mean.empty()) out.change = frame_distance(latents, mean);
+  out.kept.reserve(static_cast<std::size_t>(kept.count));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(kept.count); ++i) {
+    out.kept.push_back({kept.at[i], frame_distance(std::span(kept.latents).subspan(i * latents.size(), latents.size()), latents)});
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& path) {
@@ -144,6 +156,12 @@ std::unique_ptr<FrameEncoder> ModelAnalyzer::make_encoder() const {
 }
 
 Observation ModelAnalyzer::watch(const FrameTime& time, const Encoded& frame) {
+  // The shortest running mean as it is before this frame is part of it.
+  std::vector<float> mean;
+  if (recall_ && stack_.state().mean_count > 0 && !model_->stack().config.running_means_s.empty()) {
+    const std::ptrdiff_t numbers = std::ptrdiff_t{kRecallTokens} * model_->recall()->latent;
+    mean.assign(stack_.state().means.begin(), stack_.state().means.begin() + numbers);
+  }
   StackObservation seen = stack_.step(frame.tokens, time.dt);
   Observation out;
   out.frame = time.ordinal;
@@ -163,6 +181,7 @@ Observation ModelAnalyzer::watch(const FrameTime& time, const Encoded& frame) {
     out.novelty = recalled.error;
     if (maps_) out.novelty_map = recalled.errors;
     if (compared_) out.familiarity = compared_->scale().familiarity(compared_->ask(stack_.latents()));
+    out.past = past_distances(landmarks_->state(), stack_.latents(), mean, time.dt);
     landmarks_->watch(time, stack_.latents(), recalled.error, frame.thumbnail);
     offer_sample(*samples_, stack_.latents(), landmarks_->state().watched_s);
   }

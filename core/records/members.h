@@ -52,6 +52,7 @@ void members(Archive& archive, T& record) {
   archive("t", record.t);
   archive("surprise", record.surprise);
   archive("novelty", record.novelty);
+  archive("sustained", record.sustained);
   archive("novelty_map", record.novelty_map);
   archive("familiarity", record.familiarity);
   archive("boundary", record.boundary);

@@ -59,6 +59,7 @@ struct FrameRecord {
   double t = 0;
   std::optional<float> surprise{};
   std::optional<float> novelty{};
+  std::optional<float> sustained{};  // novelty that stays while what is new stays, see core/signals/occurrences.h
   std::optional<std::array<float, 16>> novelty_map{};  // of 4x4 parts of the picture, row by row
   std::optional<float> familiarity{};  // 0 … 1, to another memory that stands still
   std::optional<float> boundary{};
@@ -69,7 +70,7 @@ struct FrameRecord {
 };
 
 struct EventRecord {
-  std::string kind{};  // boundary, cut, gradual, novelty, black, no_signal, frozen, flash, light
+  std::string kind{};  // boundary, cut, gradual, novelty, return, black, no_signal, frozen, flash, light
   std::int64_t frame = 0;
   std::int64_t pts = 0;
   double t = 0;

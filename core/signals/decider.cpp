@@ -9,12 +9,19 @@ void Decider::step(const Observation& frame, std::vector<Record>& records) {
   SurpriseTest::Verdict verdict{std::numeric_limits<float>::quiet_NaN(), 0};
   if (frame.next_latent_error) verdict = surprise_.judge(*frame.next_latent_error, frame.t, frame.dt);
 
+  // Cues first: a blank picture is no news.
+  std::vector<EventRecord> cues, occurrences;
+  cues_.step(frame, cues);
+  light_.step(frame, cues);
+  const std::optional<double> sustained = occurrences_.step(frame, cues_.blank(), occurrences);
+
   FrameRecord record;
   record.frame = frame.frame;
   record.pts = frame.pts;
   record.t = frame.t;
   record.surprise = verdict.surprise;
   if (frame.novelty) record.novelty = static_cast<float>(*frame.novelty);
+  if (sustained) record.sustained = static_cast<float>(*sustained);
   record.novelty_map = frame.novelty_map;
   if (frame.familiarity) record.familiarity = static_cast<float>(*frame.familiarity);
   record.boundary = verdict.boundary;
@@ -37,10 +44,8 @@ void Decider::step(const Observation& frame, std::vector<Record>& records) {
     if (boundary.event) change_shot(std::move(*boundary.event), records);
   }
 
-  std::vector<EventRecord> cues;
-  cues_.step(frame, cues);
-  light_.step(frame, cues);
   for (EventRecord& cue : cues) emit(std::move(cue), records);
+  for (EventRecord& occurrence : occurrences) emit(std::move(occurrence), records);
 }
 
 void Decider::add(const ShotSlot& slot, bool starts_candidate, std::vector<Record>& records) {
@@ -69,6 +74,9 @@ void Decider::discontinue(std::span<const ShotVerdict> verdicts, std::vector<Rec
   cues_.flush(cues);
   light_.flush();
   for (EventRecord& cue : cues) emit(std::move(cue), records);
+  std::vector<EventRecord> occurrences;
+  occurrences_.flush(occurrences);
+  for (EventRecord& occurrence : occurrences) emit(std::move(occurrence), records);
 }
 
 void Decider::change_shot(EventRecord event, std::vector<Record>& records) {
@@ -82,6 +90,7 @@ void Decider::change_shot(EventRecord event, std::vector<Record>& records) {
 
 void Decider::emit(EventRecord event, std::vector<Record>& records) {
   ++events_;
+  occurrences_.explain(event);
   records.emplace_back(std::move(event));
 }
 

@@ -1,4 +1,4 @@
-// From observations to records: surprise, boundary probability, events, segments, technical cues.
+// From observations to records: surprise, boundary probability, events, segments, technical cues, what is new or back.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "core/signals/label_segmenter.h"
 #include "core/signals/light_changes.h"
 #include "core/signals/observation.h"
+#include "core/signals/occurrences.h"
 #include "core/signals/segmenter.h"
 #include "core/signals/shot_detector.h"
 #include "core/signals/surprise.h"
@@ -26,7 +27,9 @@ class Decider {
  public:
   // Names for the encoder's own classes, best first. A plain function: a decision depends on nothing but numbers.
   using TopClasses = std::vector<NamedScore> (*)(std::span<const float> probabilities);
-  explicit Decider(TopClasses top_classes) : top_classes_(top_classes) {}
+  // `events_an_hour`: of novelty and return, see Occurrences.
+  explicit Decider(TopClasses top_classes, std::optional<double> events_an_hour = std::nullopt)
+      : top_classes_(top_classes), occurrences_(events_an_hour) {}
   // From now on frames have labels. Before a state is read that has them, see LabelSegmenter::holds().
   void watch_labels(LabelNames labels) {
     slots_.watch_labels(labels.names.size());
@@ -53,6 +56,7 @@ class Decider {
     a("segments", segments_);
     a("cues", cues_);
     a("light", light_);
+    a("occurrences", occurrences_);
     a("events", events_);
     if (labelled_) {
       a("labels", *labelled_);
@@ -76,6 +80,7 @@ class Decider {
   std::optional<LabelSegmenter> labelled_;  // instead of it, with labels
   TechnicalCues cues_;
   LightChanges light_;
+  Occurrences occurrences_;
   std::int64_t events_ = 0;
 };
 

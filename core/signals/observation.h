@@ -31,6 +31,19 @@ struct ShotObservation {
   std::vector<ShotVerdict> verdicts;  // of slots that are decided now, in their order
 };
 
+// A frame that was kept of the past, as it stands to the present one.
+struct KeptFrame {
+  double at = 0;     // seconds of video that had been watched when it was kept
+  double apart = 0;  // mean squared difference of its latent numbers and the present frame's
+};
+
+// How the present frame stands to what was watched before it.
+struct PastDistances {
+  double watched = 0;  // seconds of video, on the clock of KeptFrame::at
+  double change = 0;   // mean squared difference of its latent numbers and their mean just before it; 0 where there is none
+  std::vector<KeptFrame> kept;  // a bounded number, unlike each other, in no order
+};
+
 struct Observation {
   std::int64_t frame = 0;
   std::int64_t pts = 0;
@@ -38,6 +51,7 @@ struct Observation {
   double dt = 0;  // seconds since the frame before; 0 for the first one after a start or a discontinuity
   std::optional<double> next_latent_error;  // absent where nothing was predicted
   std::optional<double> novelty;                     // absent without a recall memory
+  std::optional<PastDistances> past;                  // likewise
   std::optional<std::array<float, 16>> novelty_map;  // absent unless wanted
   std::optional<double> familiarity;                 // 0 … 1, to a memory that stands still; absent without one
   std::optional<ShotObservation> shot;               // absent without a shot head

@@ -34,7 +34,7 @@ double RobustScale::standing(double value) const {
 
 void RobustScale::add(double value, double t) {
   // A sample that is late by rounding only still counts; time that runs backwards (another video) counts at once.
-  if (count_ > 0 && t >= last_t_ && t - last_t_ < kSpacing * 0.98) return;
+  if (count_ > 0 && t >= last_t_ && t - last_t_ < spacing_ * 0.98) return;
   ring_[static_cast<std::size_t>(next_)] = value;
   next_ = (next_ + 1) % kSamples;
   count_ = std::min<std::int64_t>(count_ + 1, kSamples);

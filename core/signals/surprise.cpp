@@ -6,11 +6,11 @@
 
 namespace longtake {
 
-SurpriseTest::Verdict SurpriseTest::judge(double error, double t, double dt) {
+SurpriseTest::Verdict SurpriseTest::judge(double error, double t, double dt, bool is_ordinary) {
   if (!std::isfinite(error)) return {std::numeric_limits<float>::quiet_NaN(), 0};
   const double magnitude = std::sqrt(std::max(error, 0.0));
   const double z = scale_.standing(magnitude);
-  scale_.add(magnitude, t);
+  if (is_ordinary) scale_.add(magnitude, t);
 
   dt = std::clamp(dt, 1e-3, 10.0);
   frame_seconds_ += 0.05 * (dt - frame_seconds_);

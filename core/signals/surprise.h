@@ -31,8 +31,12 @@ class SurpriseTest {
     float boundary = 0;
   };
 
-  // `error`: mean squared next-latent error, in units of the latent variance. `t`: seconds, `dt`: since the last frame.
-  Verdict judge(double error, double t, double dt);
+  // `spacing`: seconds between the samples that its past is made of.
+  explicit SurpriseTest(double spacing = RobustScale::kSpacing) : scale_(spacing) {}
+
+  // `error`: mean squared next-latent error, in units of the latent variance, or whatever else is to be tested. `t`: seconds,
+  // `dt`: since the last frame. Without `is_ordinary` the error does not become part of the past.
+  Verdict judge(double error, double t, double dt, bool is_ordinary = true);
 
   template <class Archive>
   void archive(Archive& a) {

@@ -26,6 +26,8 @@ class TechnicalCues {
 
   void step(const Observation& frame, std::vector<EventRecord>& events);
   void flush(std::vector<EventRecord>& events);
+  // The last picture shows nothing: it is black, or of one colour.
+  bool blank() const noexcept { return black_.open || no_signal_.open; }
 
   template <class Archive>
   void archive(Archive& a) {

@@ -46,6 +46,7 @@ class Reader {
     one.frame = frame.frame;
     one.surprise = frame.surprise;
     one.novelty = frame.novelty;
+    one.sustained = frame.sustained;
     one.boundary = frame.boundary;
     one.plain = frame.signals.value_or(PlainSignals());
     if (frame.labels) one.label = frame.labels->empty() ? "" : std::move(frame.labels->front().name);
@@ -132,6 +133,7 @@ std::vector<Signal> signals_of(const WatchedVideo& watched) {
   };
   constexpr Source kSources[] = {{"surprise", [](const Frame& frame) { return frame.surprise; }},
                                  {"novelty", [](const Frame& frame) { return frame.novelty; }},
+                                 {"sustained", [](const Frame& frame) { return frame.sustained; }},
                                  {"boundary", [](const Frame& frame) { return frame.boundary; }},
                                  {"pixel", [](const Frame& frame) { return frame.plain.pixel; }},
                                  {"histogram", [](const Frame& frame) { return frame.plain.histogram; }},

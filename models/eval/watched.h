@@ -30,7 +30,7 @@ struct WatchedVideo {
 
   struct Frame {
     std::int64_t frame = 0;
-    std::optional<float> surprise, novelty, boundary;
+    std::optional<float> surprise, novelty, sustained, boundary;
     PlainSignals plain;
     std::optional<std::string> label;  // the likeliest; empty: none is likely
   };
@@ -74,7 +74,7 @@ struct Signal {
   std::string name;
   std::vector<double> values;  // [frames]
 };
-// Those that `watched` carries at all, in a fixed order: surprise, novelty, boundary.
+// Those that `watched` carries at all, in a fixed order: surprise, novelty, sustained, boundary, plain ones.
 std::vector<Signal> signals_of(const WatchedVideo& watched);
 
 // Frames at which a signal peaks: the highest of each run of frames above median + 13 median absolute deviations of the

@@ -54,7 +54,7 @@ TEST(JsonLines, HaveTheKeysOfTheSchemaInItsOrder) {
       R"({"type":"segment","first":75,"last":80,"pts":[270000,288000],"t":[3.0,3.2],"labels":[["walk",0.88]],)"
       R"("scene":[["street car",0.31]],"surprise":{"mean":0.3,"max":2.1}})",
       R"({"type":"discontinuity","reason":"reconnect","frame":81,"pts":450000,"gap_s":1.8})",
-      R"({"type":"frame","frame":81,"pts":450000,"t":5.0,"surprise":null,"novelty":0.5,)"
+      R"({"type":"frame","frame":81,"pts":450000,"t":5.0,"surprise":null,"novelty":0.5,"sustained":4.5,)"
       R"("novelty_map":[0.0,1.5,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0],)"
       R"("familiarity":0.75,)"
       R"("layers":[{"before":1.93,"after":1.21,"drift":0.004},{"before":null,"after":0.0,"drift":0.0}],"scene":[],"signals":{"pixel":0.25,"flow":0.0}})",

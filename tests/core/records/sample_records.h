@@ -57,6 +57,7 @@ inline std::vector<Record> sample_records() {
                   .t = 5.0,
                   .surprise = std::numeric_limits<float>::quiet_NaN(),
                   .novelty = 0.5F,
+                  .sustained = 4.5F,
                   .novelty_map = std::array<float, 16>{0, 1.5F},
                   .familiarity = 0.75F,
                   .layers = {layer, {std::numeric_limits<float>::infinity(), 0, 0}},
