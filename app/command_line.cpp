@@ -57,7 +57,7 @@ void add_common_options(CLI::App& app, Settings& s) {
       ->type_name("POLYGON");
   group->add_flag("!--no-scene", s.scene, "Leave out the names of what is in view");
   group->add_flag("--maps", s.maps, "Also tell which parts of each frame are new (novelty_map, 4x4)");
-  group->add_option("--signals", s.signals, "Also plain rivals of what is learned: pixel, histogram, feature, flow, or all")
+  group->add_option("--signals", s.signals, "Also plain rivals of what is learned: pixel, cell, histogram, feature, flow, or all")
       ->delimiter(',')
       ->type_name("LIST");
   group
@@ -416,7 +416,7 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
       ->type_name("N");
   boundaries
       ->add_option("--signals", results.signals, "Judge the peaks of these signals too: all, surprise, novelty, boundary, and those\n"
-                    "that analyze --signals adds: pixel, histogram, feature, flow")
+                    "that analyze --signals adds: pixel, cell, histogram, feature, flow")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("LIST");

@@ -38,7 +38,7 @@ std::string joined(const std::vector<std::string>& texts) {
 
 Result<PlainSignalChoice> plain_signals(const std::vector<std::string>& names) {
   PlainSignalChoice out;
-  bool* const wanted[] = {&out.pixel, &out.histogram, &out.feature, &out.flow};
+  bool* const wanted[] = {&out.pixel, &out.cell, &out.histogram, &out.feature, &out.flow};
   for (const std::string& name : names) {
     if (name == "all") {
       for (bool* one : wanted) *one = true;
@@ -46,7 +46,7 @@ Result<PlainSignalChoice> plain_signals(const std::vector<std::string>& names) {
     }
     const auto known = std::find(kPlainSignalNames.begin(), kPlainSignalNames.end(), name);
     if (known == kPlainSignalNames.end()) {
-      return Error{ErrorKind::kUsage, fmt::format("--signals: \"{}\" is not one of pixel, histogram, feature, flow, all", name)};
+      return Error{ErrorKind::kUsage, fmt::format("--signals: \"{}\" is not one of pixel, cell, histogram, feature, flow, all", name)};
     }
     *wanted[known - kPlainSignalNames.begin()] = true;
   }

@@ -172,7 +172,7 @@ Observation ModelAnalyzer::watch(const FrameTime& time, const Encoded& frame) {
   out.layers = std::move(seen.layers);
   out.probabilities = frame.probabilities;
   out.thumbnail = frame.thumbnail;
-  if (signals_.any()) out.signals = plain_signals_.step(frame.thumbnail, frame.embedding, frame.grey);
+  if (signals_.any()) out.signals = plain_signals_.step(frame.thumbnail, frame.embedding, frame.grey, time.dt);
   if (shots_) out.shot = shots_->step(frame, time.dt);
   if (labels_) out.labels = labels_->judge(label_feature(frame.embedding));
   if (label_net_) out.labels = label_net_->step(frame.tokens, time.dt);

@@ -40,6 +40,7 @@ void members(Archive& archive, T& layer) {
 template <class Archive, MaybeConst<PlainSignals> T>
 void members(Archive& archive, T& signals) {
   archive("pixel", signals.pixel);
+  archive("cell", signals.cell);
   archive("histogram", signals.histogram);
   archive("feature", signals.feature);
   archive("flow", signals.flow);

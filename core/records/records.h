@@ -48,6 +48,7 @@ struct NamedScore {
 // Changes since the frame before by plain means, see core/signals/plain_signals.h; those that were asked for.
 struct PlainSignals {
   std::optional<float> pixel{};
+  std::optional<float> cell{};
   std::optional<float> histogram{};
   std::optional<float> feature{};
   std::optional<float> flow{};

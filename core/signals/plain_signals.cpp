@@ -20,6 +20,16 @@ double pixel_change(const Thumbnail& a, const Thumbnail& b) {
   return static_cast<double>(sum) / (255.0 * static_cast<double>(a.size()));
 }
 
+double largest_change(const Thumbnail& a, const Thumbnail& b) {
+  int largest = 0;
+  for (std::size_t i = 0; i < a.size(); i += 3) {
+    int sum = 0;
+    for (std::size_t c = i; c < i + 3; ++c) sum += std::abs(int(a[c]) - int(b[c]));
+    largest = std::max(largest, sum);
+  }
+  return largest / (3 * 255.0);
+}
+
 double colours_moved(const Thumbnail& a, const Thumbnail& b) {
   std::array<int, 64> more{};
   const auto colour = [](const Thumbnail& of, std::size_t i) {
@@ -72,7 +82,8 @@ double motion(std::span<const std::uint8_t> before, std::span<const std::uint8_t
 
 }  // namespace
 
-PlainSignals PlainSignalWatcher::step(const Thumbnail& thumbnail, std::span<const float> embedding, const GreyPicture& grey) {
+PlainSignals PlainSignalWatcher::step(const Thumbnail& thumbnail, std::span<const float> embedding, const GreyPicture& grey,
+                                      double dt) {
   if (choice_.feature && embedding.size() != embedding_.size()) {
     throw std::invalid_argument("PlainSignalWatcher: the encoder's vector has another length");
   }
@@ -84,6 +95,9 @@ PlainSignals PlainSignalWatcher::step(const Thumbnail& thumbnail, std::span<cons
     return wanted ? std::optional<float>(any_ ? static_cast<float>(change()) : 0.0F) : std::nullopt;
   };
   out.pixel = value(choice_.pixel, [&] { return pixel_change(thumbnail_, thumbnail); });
+  if (!any_) cell_ = 0;
+  if (choice_.cell && any_) cell_ += (1 - std::exp(-dt / kCellSeconds)) * (largest_change(thumbnail_, thumbnail) - cell_);
+  out.cell = value(choice_.cell, [&] { return cell_; });
   out.histogram = value(choice_.histogram, [&] { return colours_moved(thumbnail_, thumbnail); });
   out.feature = value(choice_.feature, [&] { return angle_apart(embedding_, embedding); });
   out.flow = value(choice_.flow, [&] { return motion(grey_, grey); });

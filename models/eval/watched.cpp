@@ -136,6 +136,7 @@ std::vector<Signal> signals_of(const WatchedVideo& watched) {
                                  {"sustained", [](const Frame& frame) { return frame.sustained; }},
                                  {"boundary", [](const Frame& frame) { return frame.boundary; }},
                                  {"pixel", [](const Frame& frame) { return frame.plain.pixel; }},
+                                 {"cell", [](const Frame& frame) { return frame.plain.cell; }},
                                  {"histogram", [](const Frame& frame) { return frame.plain.histogram; }},
                                  {"feature", [](const Frame& frame) { return frame.plain.feature; }},
                                  {"flow", [](const Frame& frame) { return frame.plain.flow; }}};

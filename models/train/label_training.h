@@ -28,15 +28,15 @@ struct LabelledVideo {
 LabelledVideo labelled_video(std::vector<std::shared_ptr<const Features>> views, const std::vector<TrueEvent>& truth);
 
 struct LabelTrainingOptions {
-  int rows = 8;  // windows a step
-  int window = 192;    // slots
-  int before = 125;  // slots before a window that its running means begin at: ten seconds
-  int unjudged = 8;    // slots at its beginning, which have too little behind them
+  int rows = 8;       // windows a step
+  int window = 192;   // slots
+  int before = 1000;  // slots before a window that its running means begin at: 80 s, eight times the longest mean
+  int unjudged = 8;   // slots at its beginning, which have too little behind them
   int shards = 2;
   double balance = 0.5;     // a class counts (1 / its share)^balance
   double smoothing = 0.05;  // of the truth, over all classes
-  double noise = 0.1;  // of x and the means: as a factor and as a summand
-  double dropout = 0.4;  // of a frame's numbers; half of it of a token's and of what convolutions add
+  double noise = 0.1;       // of x and the means: as a factor and as a summand
+  double dropout = 0.4;     // of a frame's numbers; half of it of a token's and of what convolutions add
   std::uint64_t seed = 1;
 };
 

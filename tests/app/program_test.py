@@ -254,8 +254,8 @@ class Program(unittest.TestCase):
         self.assertEqual(of_type(records(done.stdout), "header")[0]["options"]["signals"], "flow; pixel")
         every = run("analyze", self.clip, "--from", "3", "--to", "3.2", "--signals", "all")
         self.assertEqual([tuple(f["signals"]) for f in of_type(records(every.stdout), "frame")][0],
-                         ("pixel", "histogram", "feature", "flow"))
-        self.assertFails(2, "analyze", self.clip, "--signals", "sound", says="pixel, histogram, feature, flow")
+                         ("pixel", "cell", "histogram", "feature", "flow"))
+        self.assertFails(2, "analyze", self.clip, "--signals", "sound", says="pixel, cell, histogram, feature, flow")
 
     def test_a_model_without_recall_says_nothing_of_it(self):
         plain = self.fresh_model("plain", None)
