@@ -32,7 +32,10 @@ constexpr std::int64_t kReach = (Weights::kTaps - 1) * std::accumulate(Weights::
 
 float gelu(float x) { return 0.5F * x * (1 + std::erf(x * static_cast<float>(std::numbers::sqrt2 / 2))); }
 
-std::size_t ring_rows(std::size_t conv) { return static_cast<std::size_t>(2 * Weights::kDilations[conv] + 1); }
+constexpr std::size_t ring_rows(std::size_t conv) { return static_cast<std::size_t>(2 * Weights::kDilations[conv] + 1); }
+// Of the convolutions before this one, in each net.
+constexpr std::size_t rows_before(std::size_t conv) { return conv == 0 ? 0 : rows_before(conv - 1) + ring_rows(conv - 1); }
+constexpr std::size_t kRingRows = rows_before(Weights::kDilations.size());
 
 constexpr const char* kNames = "names";  // in the metadata: one a line; check_label_name() keeps line ends out of them
 
@@ -41,24 +44,25 @@ constexpr const char* kNames = "names";  // in the metadata: one a line; check_l
 std::vector<LabelNetTensor> label_net_tensors(std::size_t labels) {
   constexpr std::int64_t kIn = Encoder::kTokenChannels, kAll = Encoder::kTokens, kC = kChannels, kW = kWidth, kL = kLatent;
   const auto names = static_cast<std::int64_t>(labels);
-  std::vector<LabelNetTensor> out{{"tokens.mean", {kIn}},
-                                  {"tokens.scale", {kIn}},
-                                  {"tokens.projection", {kL, kIn}},
-                                  {"input.weight", {kC, kL * std::int64_t(kParts)}},
-                                  {"input.bias", {kC}},
-                                  {"position", {kAll, kC}},
-                                  {"mix.weight", {kC, kC}},
-                                  {"mix.bias", {kC}},
-                                  {"gather.weight", {kW, kAll * kC}},
-                                  {"gather.bias", {kW}},
-                                  {"pool.weight", {kW, 2 * kC}},
-                                  {"pool.bias", {kW}}};
+  std::vector<LabelNetTensor> of_net{{"input.weight", {kC, kL * std::int64_t(kParts)}},
+                                     {"input.bias", {kC}},
+                                     {"position", {kAll, kC}},
+                                     {"mix.weight", {kC, kC}},
+                                     {"mix.bias", {kC}},
+                                     {"gather.weight", {kW, kAll * kC}},
+                                     {"gather.bias", {kW}},
+                                     {"pool.weight", {kW, 2 * kC}},
+                                     {"pool.bias", {kW}}};
   for (std::size_t i = 0; i < Weights::kDilations.size(); ++i) {
-    out.push_back({fmt::format("convs.{}.weight", i), {kW, kW, Weights::kTaps}});
-    out.push_back({fmt::format("convs.{}.bias", i), {kW}});
+    of_net.push_back({fmt::format("convs.{}.weight", i), {kW, kW, Weights::kTaps}});
+    of_net.push_back({fmt::format("convs.{}.bias", i), {kW}});
   }
-  out.push_back({"last.weight", {names, kW}});
-  out.push_back({"last.bias", {names}});
+  of_net.push_back({"last.weight", {names, kW}});
+  of_net.push_back({"last.bias", {names}});
+  std::vector<LabelNetTensor> out{{"tokens.mean", {kIn}}, {"tokens.scale", {kIn}}, {"tokens.projection", {kL, kIn}}};
+  for (int net = 0; net < Weights::kNets; ++net) {
+    for (const LabelNetTensor& part : of_net) out.push_back({fmt::format("nets.{}.{}", net, part.name), part.shape});
+  }
   return out;
 }
 
@@ -81,22 +85,26 @@ Result<LabelNetWeights> load_label_net(const TensorFile& file, std::vector<std::
   LabelNetWeights out;
   out.names = std::move(names);
   out.projection = dense_after_z_score(parts.at("tokens.mean"), parts.at("tokens.scale"), parts.at("tokens.projection"));
-  out.input = dense("input");
-  out.mix = dense("mix");
-  out.position = std::move(parts.at("position"));
-  out.gather = dense("gather");
-  out.pool = dense("pool");
-  for (std::size_t i = 0; i < out.convs.size(); ++i) {
-    const std::vector<float>& weight = parts.at(fmt::format("convs.{}.weight", i));  // [out][in][tap]
-    for (std::size_t tap = 0; tap < Weights::kTaps; ++tap) {
-      std::vector<float> of_tap(kWidth * kWidth);
-      for (std::size_t j = 0; j < of_tap.size(); ++j) of_tap[j] = weight[j * Weights::kTaps + tap];
-      std::vector<float> bias;
-      if (tap == 0) bias = parts.at(fmt::format("convs.{}.bias", i));
-      out.convs[i][tap] = dense_from(kWidth, kWidth, of_tap, std::move(bias));
+  for (std::size_t n = 0; n < out.nets.size(); ++n) {
+    Weights::Net& net = out.nets[n];
+    const std::string below = fmt::format("nets.{}.", n);
+    net.input = dense(below + "input");
+    net.mix = dense(below + "mix");
+    net.position = std::move(parts.at(below + "position"));
+    net.gather = dense(below + "gather");
+    net.pool = dense(below + "pool");
+    for (std::size_t i = 0; i < net.convs.size(); ++i) {
+      const std::vector<float>& weight = parts.at(fmt::format("{}convs.{}.weight", below, i));  // [out][in][tap]
+      for (std::size_t tap = 0; tap < Weights::kTaps; ++tap) {
+        std::vector<float> of_tap(kWidth * kWidth);
+        for (std::size_t j = 0; j < of_tap.size(); ++j) of_tap[j] = weight[j * Weights::kTaps + tap];
+        std::vector<float> bias;
+        if (tap == 0) bias = parts.at(fmt::format("{}convs.{}.bias", below, i));
+        net.convs[i][tap] = dense_from(kWidth, kWidth, of_tap, std::move(bias));
+      }
     }
+    net.last = dense(below + "last");
   }
-  out.last = dense("last");
   return out;
 }
 
@@ -145,16 +153,14 @@ Result<std::optional<LabelNetFile>> read_label_net(const std::filesystem::path& 
 LabelNet::LabelNet(const LabelNetWeights& weights)
     : weights_(&weights),
       means_(Weights::kMeans.size() * kTokens * kLatent),
+      rings_(Weights::kNets * kRingRows * kWidth),
       scores_(weights.names.size()),
       x_(kTokens * kLatent),
       u_(kTokens * kParts * kLatent),
       h_(kTokens * kChannels),
       mixed_(kTokens * kChannels),
-      frame_(kWidth) {
-  std::size_t rows = 0;
-  for (std::size_t i = 0; i < Weights::kDilations.size(); ++i) rows += ring_rows(i);
-  rings_.resize(rows * kWidth);
-}
+      frame_(kWidth),
+      likely_(weights.names.size()) {}
 
 const std::vector<float>& LabelNet::step(std::span<const float> tokens, double dt) {
   due_ += dt;
@@ -200,9 +206,16 @@ void LabelNet::advance() {
       for (std::size_t i = 0; i < kLatent; ++i) *row++ = mean[i] - x[i];
     }
   }
-  apply_dense<float>(weights_->input, u_, h_);
-  for (std::size_t i = 0; i < h_.size(); ++i) h_[i] = gelu(h_[i] + weights_->position[i]);
-  apply_dense<float>(weights_->mix, h_, mixed_);
+  std::ranges::fill(scores_, 0.0F);
+  for (std::size_t net = 0; net < weights_->nets.size(); ++net) add_scores(net);
+  ++slots_;
+}
+
+void LabelNet::add_scores(std::size_t which) {
+  const Weights::Net& net = weights_->nets[which];
+  apply_dense<float>(net.input, u_, h_);
+  for (std::size_t i = 0; i < h_.size(); ++i) h_[i] = gelu(h_[i] + net.position[i]);
+  apply_dense<float>(net.mix, h_, mixed_);
   for (float& value : mixed_) value = gelu(value);
 
   std::array<float, 2 * kChannels> pooled{};
@@ -216,12 +229,12 @@ void LabelNet::advance() {
     pooled[kChannels + c] = largest;
   }
   std::array<float, kWidth> part{};
-  apply_dense<float>(weights_->gather, mixed_, frame_);
-  apply_dense<float>(weights_->pool, pooled, part);
+  apply_dense<float>(net.gather, mixed_, frame_);
+  apply_dense<float>(net.pool, pooled, part);
   for (std::size_t i = 0; i < kWidth; ++i) frame_[i] += part[i];
 
-  for (std::size_t i = 0; i < weights_->convs.size(); ++i) {
-    const std::span<float> rows = ring(i);
+  for (std::size_t i = 0; i < net.convs.size(); ++i) {
+    const std::span<float> rows = ring(which, i);
     const std::size_t extent = ring_rows(i);
     const auto at = [&](std::int64_t slot) { return rows.subspan(static_cast<std::size_t>(slot) % extent * kWidth, kWidth); };
     // Before the first slot all was as in it.
@@ -231,23 +244,20 @@ void LabelNet::advance() {
     for (std::size_t tap = 0; tap < Weights::kTaps; ++tap) {
       const std::int64_t back = static_cast<std::int64_t>(Weights::kTaps - 1 - tap) * Weights::kDilations[i];
       // Counted on by a turn of the ring, so that no slot is below 0.
-      apply_dense<float>(weights_->convs[i][tap], at(slots_ + static_cast<std::int64_t>(extent) - back), part);
+      apply_dense<float>(net.convs[i][tap], at(slots_ + static_cast<std::int64_t>(extent) - back), part);
       for (std::size_t o = 0; o < kWidth; ++o) sum[o] += part[o];
     }
     for (std::size_t o = 0; o < kWidth; ++o) frame_[o] += gelu(sum[o]);
   }
-  apply_dense<float>(weights_->last, frame_, scores_);
-  const float largest = *std::max_element(scores_.begin(), scores_.end());
+  apply_dense<float>(net.last, frame_, likely_);
+  const float largest = *std::max_element(likely_.begin(), likely_.end());
   float sum = 0;
-  for (float& score : scores_) sum += score = std::exp(score - largest);
-  for (float& score : scores_) score /= sum;
-  ++slots_;
+  for (float& score : likely_) sum += score = std::exp(score - largest);
+  for (std::size_t i = 0; i < scores_.size(); ++i) scores_[i] += likely_[i] / (sum * Weights::kNets);
 }
 
-std::span<float> LabelNet::ring(std::size_t conv) {
-  std::size_t first = 0;
-  for (std::size_t i = 0; i < conv; ++i) first += ring_rows(i);
-  return std::span(rings_).subspan(first * kWidth, ring_rows(conv) * kWidth);
+std::span<float> LabelNet::ring(std::size_t net, std::size_t conv) {
+  return std::span(rings_).subspan((net * kRingRows + rows_before(conv)) * kWidth, ring_rows(conv) * kWidth);
 }
 
 }  // namespace longtake

@@ -1,12 +1,14 @@
-// Tells what is going on by what was learned from many labelled stretches: a small net over the encoder's tokens and what
+// Tells what is going on by what was learned from many labelled stretches: small nets over the encoder's tokens and what
 // the last ten seconds were like. For labels from a few examples see label_head.h.
 //
 //   tokens → z-score and fixed projection → x [tokens][latent]
 //   running means m_j of x over 0.3, 1 and 10 s
+// and then, in each of kNets nets that differ in nothing but chance,
 //   h = gelu(input([x, m_1 − x, m_2 − x, m_3 − x]) + position) → gelu(mix(h))       each token for itself
 //   g = gather(h, all tokens one behind the other) + pool([mean of h, largest of h over the tokens])
 //   g ← g + gelu(conv_d(g)) for d in 1, 2, 4, 8, 16                                 taps now, d and 2d slots ago
-//   a logit each = last(g)
+//   softmax of a logit each = last(g)
+// of which the mean is taken: few videos decide little, and what one net makes of the rest another does not.
 //
 // Time is cut into slots of kSlot seconds, whatever the frame rate: a frame stands in the slot that it is nearest to. Faster
 // frames are left out, slower ones stand until the next. What a slot is called depends on it and on what was before alone, so
@@ -30,6 +32,7 @@
 namespace longtake {
 
 struct LabelNetWeights {
+  static constexpr int kNets = 3;
   static constexpr int kLatent = 64;
   static constexpr int kChannels = 64;
   static constexpr int kWidth = 128;  // of g
@@ -38,16 +41,20 @@ struct LabelNetWeights {
   static constexpr std::array<double, 3> kMeans{0.3, 1, 10};                // seconds
   static constexpr double kSlot = 0.08;                                     // seconds
 
+  struct Net {
+    Dense<float> input, mix;      // of a token
+    std::vector<float> position;  // [tokens][kChannels]
+    Dense<float> gather, pool;    // of a frame
+    std::array<std::array<Dense<float>, kTaps>, kDilations.size()> convs;  // oldest tap first, which has the bias
+    Dense<float> last;
+  };
+
   std::vector<std::string> names;
   Dense<float> projection;
-  Dense<float> input, mix;    // of a token
-  std::vector<float> position;  // [tokens][kChannels]
-  Dense<float> gather, pool;  // of a frame
-  std::array<std::array<Dense<float>, kTaps>, kDilations.size()> convs;  // oldest tap first, which has the bias
-  Dense<float> last;
+  std::array<Net, kNets> nets;
 };
 
-// Tensors, in LibTorch's order of numbers, and their extents.
+// Tensors, in LibTorch's order of numbers, and their extents. Those of a net stand below "nets.N.".
 struct LabelNetTensor {
   std::string name;
   std::vector<std::int64_t> shape;
@@ -97,15 +104,16 @@ class LabelNet {
  private:
   void embed(std::span<const float> tokens);  // → x_
   void advance();                             // one slot with x_ → scores_
-  std::span<float> ring(std::size_t conv);    // [2 · dilation + 1][kWidth]
+  void add_scores(std::size_t net);           // of the slot in u_
+  std::span<float> ring(std::size_t net, std::size_t conv);  // [2 · dilation + 1][kWidth]
 
   const LabelNetWeights* weights_;
   std::vector<float> means_;   // [kMeans][tokens][kLatent]
-  std::vector<float> rings_;   // what each convolution was given in its last slots; slot n at n % extent
+  std::vector<float> rings_;   // what each convolution of each net was given in its last slots; slot n at n % extent
   std::vector<float> scores_;  // [names]
   std::int64_t slots_ = 0;
   double due_ = 0;             // seconds since the last slot
-  std::vector<float> x_, u_, h_, mixed_, frame_;
+  std::vector<float> x_, u_, h_, mixed_, frame_, likely_;
 };
 
 }  // namespace longtake

@@ -77,12 +77,13 @@ LabelledVideo labelled_video(std::vector<std::shared_ptr<const Features>> views,
   return out;
 }
 
-at::Tensor label_logits(const definition::Parameters& parameters, const at::Tensor& inputs, const Drop& drop) {
+at::Tensor label_logits(const definition::Parameters& parameters, int net, const at::Tensor& inputs, const Drop& drop) {
+  const auto part = [&](const std::string& name) { return parameters.at(fmt::format("nets.{}.{}", net, name)); };
   const auto dense = [&](const at::Tensor& x, const std::string& name) {
-    return linear_product(x, parameters.at(name + ".weight"), parameters.at(name + ".bias"));
+    return linear_product(x, part(name + ".weight"), part(name + ".bias"));
   };
   const auto dropped = [&](const at::Tensor& x, double share) { return drop ? drop(x, share) : x; };
-  const at::Tensor tokens = dropped(at::gelu(dense(inputs, "input") + parameters.at("position")), 0.5);
+  const at::Tensor tokens = dropped(at::gelu(dense(inputs, "input") + part("position")), 0.5);
   const at::Tensor mixed = at::gelu(dense(tokens, "mix"));
   const at::Tensor pooled = at::cat({mixed.mean(2), mixed.amax(2)}, -1);
   at::Tensor frame = dropped(dense(mixed.flatten(2), "gather") + dense(pooled, "pool"), 1);  // [B][T][width]
@@ -93,8 +94,8 @@ at::Tensor label_logits(const definition::Parameters& parameters, const at::Tens
     const at::Tensor longer = at::cat({frame.narrow(1, 0, 1).expand({-1, (Weights::kTaps - 1) * dilation, -1}), frame}, 1);
     std::vector<at::Tensor> taps;
     for (std::int64_t tap = 0; tap < Weights::kTaps; ++tap) taps.push_back(longer.narrow(1, tap * dilation, slots));
-    const at::Tensor weight = parameters.at(fmt::format("convs.{}.weight", i)).permute({0, 2, 1}).flatten(1);  // [out][tap · in]
-    const at::Tensor through = linear_product(at::cat(taps, 2), weight, parameters.at(fmt::format("convs.{}.bias", i)));
+    const at::Tensor weight = part(fmt::format("convs.{}.weight", i)).permute({0, 2, 1}).flatten(1);  // [out][tap · in]
+    const at::Tensor through = linear_product(at::cat(taps, 2), weight, part(fmt::format("convs.{}.bias", i)));
     frame = frame + dropped(at::gelu(through), 0.5);
   }
   return dense(frame, "last");
@@ -144,12 +145,12 @@ LabelTraining::LabelTraining(std::vector<std::string> names, std::vector<Labelle
   for (const LabelNetTensor& part : label_net_tensors(names_.size())) {
     const at::Tensor tensor = at::zeros(part.shape);
     ++number;
-    if (part.name.ends_with(".weight") || part.name == "position") {
+    if (part.name.ends_with(".weight") || part.name.ends_with(".position")) {
       Random random({options.seed, number});
       // Uniform with the spread that keeps a layer's outputs as large as its inputs are.
       double inputs = 1;
       for (std::size_t i = 1; i < part.shape.size(); ++i) inputs *= static_cast<double>(part.shape[i]);
-      const double spread = part.name == "position" ? 0.02 : 1 / std::sqrt(inputs);
+      const double spread = part.name.ends_with(".position") ? 0.02 : 1 / std::sqrt(inputs);
       float* const values = tensor.data_ptr<float>();
       for (std::int64_t i = 0; i < tensor.numel(); ++i) values[i] = static_cast<float>(random.uniform(-spread, spread));
     }
@@ -162,13 +163,22 @@ LabelTraining::LabelTraining(std::vector<std::string> names, std::vector<Labelle
 }
 
 at::Tensor LabelTraining::loss(std::int64_t step, int shard, const definition::Parameters& parameters, Figures&) {
+  at::Tensor sum = at::zeros({});
+  for (int net = 0; net < Weights::kNets; ++net) sum = sum + loss_of(net, step, shard, parameters);
+  return sum / Weights::kNets;
+}
+
+at::Tensor LabelTraining::loss_of(int net, std::int64_t step, int shard, const definition::Parameters& parameters) const {
   const int rows = options_.rows / options_.shards;
+  const auto of_step = [&](std::uint64_t what, int number) {
+    return Random({options_.seed, what, static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(net), static_cast<std::uint64_t>(number)});
+  };
   // Of LibTorch's own generator, which is quick; it is new with every step, so that a training goes on anywhere.
-  Random seeds({options_.seed, 0x6c6162656cULL, static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(shard)});
+  Random seeds = of_step(0x6c6162656cULL, shard);
   at::Generator generator = at::detail::createCPUGenerator(seeds.bits());
   std::vector<at::Tensor> inputs, targets;
   for (int row = 0; row < rows; ++row) {
-    Random random({options_.seed, 0x77696e646f77ULL, static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(shard * rows + row)});
+    Random random = of_step(0x77696e646f77ULL, shard * rows + row);
     const auto of = static_cast<std::size_t>(std::upper_bound(ends_.begin(), ends_.end(), random.below(ends_.back())) - ends_.begin());
     const LabelledVideo& video = train_[of];
     const std::int64_t slots = std::ssize(video.frames), count = std::min<std::int64_t>(slots, options_.window);
@@ -190,7 +200,7 @@ at::Tensor LabelTraining::loss(std::int64_t step, int shard, const definition::P
     const double kept = 1 - share * options_.dropout;
     return activations * at::empty(activations.sizes()).bernoulli_(kept, generator) / kept;
   };
-  const at::Tensor logits = label_logits(parameters, at::stack(inputs), drop).flatten(0, 1);
+  const at::Tensor logits = label_logits(parameters, net, at::stack(inputs), drop).flatten(0, 1);
   const at::Tensor wanted = at::stack(targets).flatten();
   if (!wanted.ge(0).any().item<bool>()) return logits.sum() * 0;  // nothing labelled in any of the windows
   return at::cross_entropy_loss(logits, wanted, class_weights_, at::Reduction::Mean, -1, options_.smoothing);

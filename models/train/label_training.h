@@ -28,7 +28,7 @@ struct LabelledVideo {
 LabelledVideo labelled_video(std::vector<std::shared_ptr<const Features>> views, const std::vector<TrueEvent>& truth);
 
 struct LabelTrainingOptions {
-  int rows = 8;       // windows a step
+  int rows = 8;       // windows a step, of each net its own
   int window = 192;   // slots
   int before = 1000;  // slots before a window that its running means begin at: 80 s, eight times the longest mean
   int unjudged = 8;   // slots at its beginning, which have too little behind them
@@ -40,10 +40,10 @@ struct LabelTrainingOptions {
   std::uint64_t seed = 1;
 };
 
-// The net in LibTorch: x and its means, [B][T][tokens][parts · latent], → logits [B][T][labels]. `drop` is what to do with
-// activations while training; it takes them and the share to drop.
+// One of the nets in LibTorch: x and its means, [B][T][tokens][parts · latent], → logits [B][T][labels]. `drop` is what to
+// do with activations while training; it takes them and the share to drop.
 using Drop = std::function<at::Tensor(const at::Tensor& activations, double share)>;
-at::Tensor label_logits(const definition::Parameters& parameters, const at::Tensor& inputs, const Drop& drop = {});
+at::Tensor label_logits(const definition::Parameters& parameters, int net, const at::Tensor& inputs, const Drop& drop = {});
 // What the net is given of `count` slots from `first` on, [count][tokens][parts · latent]: its running means begin `before`
 // slots earlier, if there are so many.
 at::Tensor label_inputs(const definition::Parameters& parameters, const LabelledVideo& video, std::size_t view,
@@ -71,6 +71,8 @@ class LabelTraining final : public Trainee {
   LabelCounts counts(const std::vector<LabelledVideo>& videos, int threads) const;
 
  private:
+  at::Tensor loss_of(int net, std::int64_t step, int shard, const definition::Parameters& parameters) const;
+
   std::vector<std::string> names_;
   std::vector<LabelledVideo> train_, judged_;
   std::vector<std::vector<std::int64_t>> targets_;  // of train_: [slots] which name; −1: none
