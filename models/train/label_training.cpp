@@ -411,6 +411,8 @@ Result<LabelTrainOutcome> train_labels(const LabelTrainRequest& request, const N
   TrainerOptions how = request.how;
   how.threads = request.threads;
   how.keep_last = judge_by.empty();
+  // The loss is the mean of the nets', so that of gradients as long as one net's would be, this is the length of all.
+  how.clip /= std::sqrt(static_cast<double>(Weights::kNets));
   seen += fmt::format("{} {} {} {} {} {}", *encoder_hash, how.steps, how.rate, request.seed, request.views.size(), fmt::join(names, ","));
   for (const FrameView view : request.views) seen += fmt::format(" {}", static_cast<int>(view));
   how.settings = sha256_hex(std::as_bytes(std::span(seen)));

@@ -129,6 +129,35 @@ TEST(LabelTraining, ALossIsAFunctionOfSeedAndStep) {
   EXPECT_NE(loss(one, 3), loss(other, 3));
 }
 
+TEST(LabelTraining, GradientsAreThoseOfTheLoss) {
+  const TempDir dir;
+  LabelTraining training = training_of(dir);
+  definition::Parameters& parameters = training.parameters();
+  Figures parts;
+  definition::Parameters leaves;
+  for (auto& [name, tensor] : parameters) leaves[name] = tensor.clone().requires_grad_(training.learns(name));
+  training.loss(3, 0, leaves, parts).backward();
+  const at::NoGradGuard no_grad;
+  int checked = 0, learned = 0;
+  for (auto& [name, tensor] : parameters) {
+    if (!training.learns(name)) continue;
+    ++learned;
+    const at::Tensor gradient = leaves.at(name).grad();
+    const double length = gradient.norm().item<double>();
+    if (length < 1e-4) continue;  // lost in the rounding of a loss
+    const at::Tensor step = gradient * (2e-2 / length), start = tensor.clone();
+    const auto loss_at = [&](double steps) {
+      tensor.copy_(start + steps * step);
+      return training.loss(3, 0, parameters, parts).item<double>();
+    };
+    const double rise = loss_at(0.5) - loss_at(-0.5);
+    tensor.copy_(start);
+    EXPECT_NEAR(rise / (2e-2 * length), 1, 0.05) << name;
+    ++checked;
+  }
+  EXPECT_GT(checked, 0.9 * learned);
+}
+
 TEST(LabelTraining, TheProbeLearnsWhatVectorsSay) {
   // Nothing is in the vectors of made features, so the probe can only say the commoner label.
   const TempDir dir;
@@ -233,9 +262,9 @@ TEST_F(Net, WhatDoesNotFitIsRefused) {
   TensorFile file = training_.weights();
   EXPECT_FALSE(load_label_net(file, {"one", "two", "three"}));
   const float nan = std::nanf("");
-  file.tensors["last.bias"] = Tensor::of(std::span<const float>(std::vector<float>{nan, 0}), {2});
+  file.tensors["nets.1.last.bias"] = Tensor::of(std::span<const float>(std::vector<float>{nan, 0}), {2});
   EXPECT_NE(load_label_net(file, kNames).error().message.find("not finite"), std::string::npos);
-  file.tensors.erase("mix.bias");
+  file.tensors.erase("nets.2.mix.bias");
   EXPECT_FALSE(load_label_net(file, kNames));
   EXPECT_THROW(LabelNet(weights_).step_slot(std::vector<float>(7)), std::invalid_argument);
 }
