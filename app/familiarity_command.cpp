@@ -99,9 +99,11 @@ int run_train_familiarity(const Context& context, const FitSettings& fit_setting
   progress.clear();
   if (!fit) return context.fail(fit.error());
   const auto& [a, b, c] = fit->scale.weights;
-  context.log.info("{}: odds {:.2f} log error + {:.2f} log blank + {:.2f}, fitted to {} answers about {} clips; held out: "
-                   "AUROC {:.3f}, calibration error {:.3f}",
-                   request.model.string(), a, b, c, fit->answers, fit->clips, fit->auroc, fit->calibration_error);
+  context.log.info("{}: odds {:.2f} log error + {:.2f} log blank + {:.2f}, of several frames {:+.2f}, fitted to {} answers "
+                   "about {} clips; held out: AUROC {:.3f}, calibration error {:.3f} of pictures, {:.3f} and {:.3f} of "
+                   "seconds, of which those not seen look most like those seen",
+                   request.model.string(), a, b, c, fit->scale.several, fit->answers, fit->clips, fit->pictures.auroc,
+                   fit->pictures.calibration_error, fit->alike.auroc, fit->alike.calibration_error);
   return kExitDone;
 }
 

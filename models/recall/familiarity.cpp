@@ -20,6 +20,8 @@ constexpr double kLeastError = 1e-6;  // has a logarithm
 constexpr std::int64_t kMostBackground = 4096;
 constexpr char kBackground[] = "background";
 constexpr char kWeights[] = "odds";
+constexpr char kMetric[] = "metric";
+constexpr char kSeveral[] = "odds.several";
 constexpr char kFittedTo[] = "fitted_to";
 
 // What a scale was fitted to: the weights that errors come from.
@@ -36,7 +38,8 @@ Result<std::string> fitted_to(const ModelFolder& folder) {
 
 double FamiliarityScale::odds(const Evidence& evidence) const {
   return weights[0] * std::log(std::max(evidence.error, kLeastError)) +
-         weights[1] * std::log(std::max(evidence.blank, kLeastError)) + weights[2];
+         weights[1] * std::log(std::max(evidence.blank, kLeastError)) + weights[2] +
+         (evidence.frames > 1 ? several : 0);
 }
 
 double FamiliarityScale::familiarity(const Evidence& evidence) const { return 1 / (1 + std::exp(-odds(evidence))); }
@@ -56,7 +59,9 @@ Result<FamiliarityScale> load_familiarity(const ModelFolder& folder) {
     return Error{ErrorKind::kModel, fmt::format("cannot use \"{}\": {}", path.string(), why)};
   };
   auto weights = file->doubles(kWeights, {3});
+  auto several = file->doubles(kSeveral, {1});
   if (!weights) return refuse(weights.error().message);
+  if (!several) return refuse(several.error().message);
   const auto found = file->tensors.find(kBackground);
   const std::int64_t numbers = kRecallTokens * folder.config.latent;
   if (found == file->tensors.end() || found->second.shape.size() != 2 || found->second.shape[0] > kMostBackground) {
@@ -64,12 +69,17 @@ Result<FamiliarityScale> load_familiarity(const ModelFolder& folder) {
   }
   auto background = file->floats(kBackground, {found->second.shape[0], numbers});
   if (!background) return refuse(background.error().message);
+  auto metric = file->floats(kMetric, {folder.config.latent, folder.config.latent});
+  if (!metric) return refuse(metric.error().message);
   const auto finite = [](double number) { return std::isfinite(number); };
-  if (!std::ranges::all_of(*weights, finite) || !std::ranges::all_of(*background, finite)) {
+  if (!std::ranges::all_of(*weights, finite) || !std::ranges::all_of(*several, finite) ||
+      !std::ranges::all_of(*background, finite) || !std::ranges::all_of(*metric, finite)) {
     return refuse("it holds a number that is not finite");
   }
   std::ranges::copy(*weights, out.weights.begin());
+  out.several = several->front();
   out.background = std::move(*background);
+  out.metric = std::move(*metric);
   out.fitted = true;
   return out;
 }
@@ -81,6 +91,9 @@ Result<void> write_familiarity(const ModelFolder& folder, const FamiliarityScale
   TensorFile file;
   file.metadata[kFittedTo] = *of;
   file.tensors[kWeights] = Tensor::of(std::span<const double>(scale.weights), {3});
+  file.tensors[kSeveral] = Tensor::of(std::span<const double>(&scale.several, 1), {1});
+  const std::int64_t latent = folder.config.latent;
+  file.tensors[kMetric] = Tensor::of(std::span<const float>(scale.metric), {latent, latent});
   Tensor& background = file.tensors[kBackground];
   background.type = TensorType::kF16;
   background.shape = {std::ssize(scale.background) / numbers, numbers};
@@ -125,19 +138,17 @@ double FrozenMemory::percentile(const Evidence& evidence) const {
 
 void Question::add(double t, std::span<const float> latents) {
   if (open_.frames > 0 && !(t >= open_.first_t && t < open_.first_t + 1)) close();
-  const auto count = static_cast<std::size_t>(memory_.landmarks().count);
+  const std::vector<double> alike = memory_.likeness().to_landmarks(latents);
   if (open_.frames == 0) {
     open_.first_t = t;
-    open_.apart.assign(count, 0);
+    open_.alike.assign(alike.size(), 0);
   }
   open_.last_t = t;
   ++open_.frames;
   const Evidence evidence = memory_.ask(latents);
   open_.evidence.error += evidence.error;
   open_.evidence.blank += evidence.blank;
-  for (std::size_t i = 0; i < count; ++i) {
-    open_.apart[i] += frame_distance(landmark(memory_.landmarks(), static_cast<std::int64_t>(i)).latents, latents);
-  }
+  for (std::size_t i = 0; i < alike.size(); ++i) open_.alike[i] += alike[i];
 }
 
 void Question::close() {
@@ -145,7 +156,8 @@ void Question::close() {
   const auto frames = static_cast<double>(second.frames);
   second.evidence.error /= frames;
   second.evidence.blank /= frames;
-  for (double& apart : second.apart) apart /= frames;
+  second.evidence.frames = second.frames;
+  for (double& alike : second.alike) alike /= frames;
 
   const double odds = memory_.scale().odds(second.evidence), familiarity = memory_.scale().familiarity(second.evidence);
   sums_.familiarity += familiarity;
@@ -175,8 +187,8 @@ Answer Question::answer(std::size_t most_landmarks) {
 
 std::vector<NearLandmark> Question::nearest(std::size_t most) const {
   std::vector<NearLandmark> all, out;
-  for (std::size_t i = 0; i < best_.apart.size(); ++i) {
-    all.push_back({static_cast<std::int64_t>(i), std::exp(-best_.apart[i])});
+  for (std::size_t i = 0; i < best_.alike.size(); ++i) {
+    all.push_back({static_cast<std::int64_t>(i), best_.alike[i]});
   }
   std::ranges::stable_sort(all, std::ranges::greater{}, &NearLandmark::score);
   for (const NearLandmark& near : all) {
@@ -186,7 +198,7 @@ std::vector<NearLandmark> Question::nearest(std::size_t most) const {
       const Landmark other = landmark(memory_.landmarks(), better.which);
       return other.video == one.video && std::abs(other.t - one.t) <= 2;
     });
-    if (!told) out.push_back(near);
+    if (!told) out.push_back({near.which, std::clamp(near.score, 0.0, 1.0)});
   }
   return out;
 }

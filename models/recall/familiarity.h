@@ -6,6 +6,10 @@
 //     z = a log e + b log e0 + c,   familiarity = 1 / (1 + exp(-z)),
 //   with a, b and c fitted (train/familiarity_fit.h) so that of what is given 0.8, 80 % were seen, where as much was seen as
 //   was not. Errors are means over about a second, of which noise and single odd frames take less than of one frame.
+//   A second of video is also better preserved than a picture by itself: its encoder borrows from frame to frame. The same
+//   odds would give too much to a second of a room that was watched, showing what was not. So one more number is added to z
+//   where several frames are averaged. It alone is fitted to seconds of the unwatched clips that look most like watched ones;
+//   fitted to those, a and b would lose what they know of all other cases.
 //   A clip's familiarity is the mean of its seconds': the share of it that was seen. Its best second would be a poorer
 //   answer, since the more seconds there are, the likelier one of them is mistaken.
 //   The percentile needs no fit: the share of frames of other videos, which ship with the model as plain latent numbers,
@@ -23,6 +27,7 @@
 #include "core/store/safetensors.h"
 #include "models/model_folder.h"
 #include "models/recall/landmarks.h"
+#include "models/recall/likeness.h"
 #include "models/recall/recall_memory.h"
 #include "models/recall/samples.h"
 
@@ -32,11 +37,14 @@ namespace longtake {
 struct Evidence {
   double error = 0;  // of the memory
   double blank = 0;  // of a memory that has seen nothing
+  std::int64_t frames = 1;  // that these are means over
 };
 
 struct FamiliarityScale {
   std::array<double, 3> weights{-20, 10, -26};  // of log error, log blank, 1; these are rough
+  double several = 0;  // added where evidence is of several frames
   std::vector<float> background;  // [frames][frame_numbers] latents of other videos; empty: there are none
+  std::vector<float> metric;      // [latent][latent] of likeness.h; empty: there is none
   bool fitted = false;            // to this model; false: familiarity is no more than a rank
 
   double odds(const Evidence& evidence) const;         // z, a logarithm
@@ -63,23 +71,26 @@ class FrozenMemory {
   const std::vector<Evidence>& background() const noexcept { return background_; }
 
   const LandmarkState& landmarks() const noexcept { return landmarks_; }
+  const Likeness& likeness() const noexcept { return likeness_; }
   const SampleState& samples() const noexcept { return samples_; }
   const RecallState& state() const noexcept { return memory_.state(); }
 
  private:
   FrozenMemory(const RecallWeights& weights, const FamiliarityScale& scale, LandmarkState landmarks, SampleState samples)
-      : scale_(&scale), memory_(weights), blank_(weights), landmarks_(std::move(landmarks)), samples_(std::move(samples)) {}
+      : scale_(&scale), memory_(weights), blank_(weights), landmarks_(std::move(landmarks)),
+        likeness_(landmarks_, scale.metric), samples_(std::move(samples)) {}
 
   const FamiliarityScale* scale_;
   RecallMemory memory_, blank_;
   LandmarkState landmarks_;
+  Likeness likeness_;
   SampleState samples_;
   std::vector<Evidence> background_;
 };
 
 struct NearLandmark {
   std::int64_t which = 0;
-  double score = 0;  // 0 … 1, 1: the very frame
+  double score = 0;  // 0 … 1, 1: the very frame; see likeness.h
 };
 
 struct Answer {
@@ -107,7 +118,7 @@ class Question {
     double first_t = 0, last_t = 0;
     std::int64_t frames = 0;
     Evidence evidence;          // sums, then means
-    std::vector<double> apart;  // likewise: frame_distance to each landmark
+    std::vector<double> alike;  // likewise, to each landmark
   };
 
   void close();

@@ -15,6 +15,7 @@
 #include "models/eval/statistics.h"
 #include "models/model.h"
 #include "models/on_threads.h"
+#include "models/train/metric_fit.h"
 #include "models/train/random.h"
 #include "models/train/recall_streams.h"
 #include "models/train/videos.h"
@@ -49,6 +50,35 @@ std::vector<float> turned(std::span<const float> x, std::span<const std::int64_t
   return out;
 }
 
+std::vector<float> mean_of(const std::vector<std::vector<float>>& frames) {
+  std::vector<float> out(frames.front().size());
+  for (const auto& frame : frames) {
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] += frame[i] / static_cast<float>(frames.size());
+  }
+  return out;
+}
+
+struct Drawn {
+  std::vector<FittedAnswer> all;    // pictures and seconds of anything
+  std::vector<FittedAnswer> alike;  // seconds, half of them of unwatched clips that look most like watched ones
+
+  void add(const Drawn& other) {
+    all.insert(all.end(), other.all.begin(), other.all.end());
+    alike.insert(alike.end(), other.alike.begin(), other.alike.end());
+  }
+};
+
+HeldOut held_out(const FamiliarityScale& scale, std::span<const FittedAnswer> answers, bool several) {
+  std::vector<Judged> judged;
+  std::vector<double> known, strange;
+  for (const FittedAnswer& one : answers) {
+    if ((one.evidence.frames > 1) != several) continue;
+    judged.push_back({scale.familiarity(one.evidence), one.seen});
+    (one.seen ? known : strange).push_back(scale.odds(one.evidence));
+  }
+  return {auroc(known, strange), calibration_error(judged)};
+}
+
 class Draws {
  public:
   Draws(const Model& model, const std::vector<Seen>& clips, const FamiliarityFitRequest& request)
@@ -57,10 +87,11 @@ class Draws {
       const at::Tensor grid = turned_grid(view).contiguous();
       grids_.emplace_back(grid.data_ptr<std::int64_t>(), grid.data_ptr<std::int64_t>() + grid.numel());
     }
+    for (const Seen& clip : clips) means_.push_back(mean_of(clip.own));
   }
 
   // One memory: what it was asked, in an order of its own.
-  std::vector<FittedAnswer> draw(std::uint64_t number) const {
+  Drawn draw(std::uint64_t number) const {
     Random random{request_.seed, number};
     const auto count = static_cast<std::int64_t>(clips_.size()) * kViews;
     std::vector<std::int64_t> order(static_cast<std::size_t>(count));
@@ -73,47 +104,65 @@ class Draws {
 
     RecallMemory memory(*model_.recall()), blank(*model_.recall());
     for (std::int64_t i = 0; i < watched; ++i) {
-      for (const auto& frame : clip(order, i).own) memory.step(turned(frame, grid(order, i)));
+      const std::int64_t view = order[static_cast<std::size_t>(i)];
+      const auto& grid = grids_[static_cast<std::size_t>(view % kViews)];
+      for (const auto& frame : clips_[static_cast<std::size_t>(view / kViews)].own) memory.step(turned(frame, grid));
     }
-    std::vector<FittedAnswer> out;
-    const auto ask = [&](std::int64_t i, bool seen) {
-      const Seen& of = clip(order, i);
-      const std::int64_t frames = std::ssize(of.degraded);
-      const auto first = static_cast<std::size_t>(random.below(frames));
+    const auto ask = [&](std::int64_t view, bool seen, bool second) {
+      const Seen& of = clips_[static_cast<std::size_t>(view / kViews)];
+      const auto& grid = grids_[static_cast<std::size_t>(view % kViews)];
+      const auto first = static_cast<std::size_t>(random.below(std::ssize(of.degraded)));
       // A picture, or about a second.
-      const double end = of.t[first] + (random.chance(0.5) ? 0 : 1);
+      const double end = of.t[first] + (second || !random.chance(0.5) ? 1 : 0);
       const auto& shown = !of.copy.empty() && random.chance(0.5) ? of.copy : of.degraded;
-      FittedAnswer answer{{}, seen};
-      double asked = 0;
+      FittedAnswer answer{{.error = 0, .blank = 0, .frames = 0}, seen};
       for (std::size_t f = first; f < of.t.size() && of.t[f] <= end; f += 2) {
-        const auto x = turned(shown[f], grid(order, i));
+        const auto x = turned(shown[f], grid);
         answer.evidence.error += memory.read(x).error;
         answer.evidence.blank += blank.read(x).error;
-        ++asked;
+        ++answer.evidence.frames;
       }
-      answer.evidence.error /= asked;
-      answer.evidence.blank /= asked;
-      out.push_back(answer);
+      answer.evidence.error /= static_cast<double>(answer.evidence.frames);
+      answer.evidence.blank /= static_cast<double>(answer.evidence.frames);
+      return answer;
     };
+    Drawn out;
     for (int i = 0; i < request_.asked; ++i) {
-      ask(random.below(watched), true);
-      ask(watched + random.below(count - watched), false);
+      out.all.push_back(ask(order[static_cast<std::size_t>(random.below(watched))], true, false));
+      out.all.push_back(ask(order[static_cast<std::size_t>(watched + random.below(count - watched))], false, false));
+    }
+    for (int i = 0; i < request_.asked; ++i) {
+      const std::int64_t known = order[static_cast<std::size_t>(random.below(watched))];
+      const std::int64_t strange = most_alike(known, std::span(order).first(static_cast<std::size_t>(watched)));
+      if (strange < 0) continue;
+      out.alike.push_back(ask(known, true, true));
+      out.alike.push_back(ask(strange, false, true));
     }
     return out;
   }
 
  private:
-  const Seen& clip(const std::vector<std::int64_t>& order, std::int64_t i) const {
-    return clips_[static_cast<std::size_t>(order[static_cast<std::size_t>(i)] / kViews)];
-  }
-  std::span<const std::int64_t> grid(const std::vector<std::int64_t>& order, std::int64_t i) const {
-    return grids_[static_cast<std::size_t>(order[static_cast<std::size_t>(i)] % kViews)];
+  // The unwatched clip that, as a whole, looks most like this one, in the same view; −1: all of that view were watched.
+  std::int64_t most_alike(std::int64_t view, std::span<const std::int64_t> watched) const {
+    std::int64_t best = -1;
+    double least = 0;
+    for (std::int64_t other = view % kViews; other < std::ssize(clips_) * kViews; other += kViews) {
+      if (std::ranges::find(watched, other) != watched.end()) continue;
+      const double apart = frame_distance(means_[static_cast<std::size_t>(view / kViews)],
+                                          means_[static_cast<std::size_t>(other / kViews)]);
+      if (best < 0 || apart < least) {
+        best = other;
+        least = apart;
+      }
+    }
+    return best;
   }
 
   const Model& model_;
   const std::vector<Seen>& clips_;
   const FamiliarityFitRequest& request_;
   std::vector<std::vector<std::int64_t>> grids_;
+  std::vector<std::vector<float>> means_;  // of each clip's frames
 };
 
 // Frames spread evenly over each of the clips.
@@ -127,6 +176,17 @@ std::vector<float> background_of(const std::vector<Seen>& clips, int frames) {
     out.insert(out.end(), frame.begin(), frame.end());
   }
   return out;
+}
+
+std::vector<float> metric_of(const std::vector<Seen>& clips, std::int64_t latent) {
+  MetricFit fit(static_cast<std::size_t>(latent));
+  for (const Seen& clip : clips) {
+    for (std::size_t i = 0; i < clip.own.size(); ++i) {
+      fit.add(clip.own[i], clip.degraded[i]);
+      if (!clip.copy.empty()) fit.add(clip.own[i], clip.copy[i]);
+    }
+  }
+  return fit.metric();
 }
 
 }  // namespace
@@ -151,6 +211,27 @@ std::array<double, 3> fit_odds(std::span<const FittedAnswer> answers) {
     if (move.abs().max().item<double>() < 1e-9) break;
   }
   return {w[0].item<double>(), w[1].item<double>(), w[2].item<double>()};
+}
+
+double fit_several(std::span<const FittedAnswer> answers, const FamiliarityScale& scale) {
+  constexpr int kSteps = 100;
+  FamiliarityScale moved = scale;
+  moved.several = 0;
+  for (int step = 0; step < kSteps; ++step) {
+    double gradient = 0, curvature = 0;
+    for (const FittedAnswer& one : answers) {
+      if (one.evidence.frames <= 1) continue;
+      const double p = moved.familiarity(one.evidence);
+      gradient += (one.seen ? 1 : 0) - p - kPull * moved.several;
+      curvature += p * (1 - p) + kPull;
+    }
+    if (curvature == 0) return 0;
+    // Where all are far on one side, Newton's steps would be too long.
+    const double move = std::clamp(gradient / curvature, -1.0, 1.0);
+    moved.several += move;
+    if (std::abs(move) < 1e-9) break;
+  }
+  return moved.several;
 }
 
 Result<FamiliarityFit> fit_familiarity(const FamiliarityFitRequest& request, const Note& note, std::stop_token stop) {
@@ -194,7 +275,7 @@ Result<FamiliarityFit> fit_familiarity(const FamiliarityFitRequest& request, con
   }
 
   const Draws draws(**model, clips, request);
-  std::vector<std::vector<FittedAnswer>> answers(static_cast<std::size_t>(request.draws));
+  std::vector<Drawn> answers(static_cast<std::size_t>(request.draws));
   on_threads(request.draws, request.threads, [&](const auto& next) {
     for (std::int64_t i = next(); i >= 0 && !stop.stop_requested(); i = next()) {
       answers[static_cast<std::size_t>(i)] = draws.draw(static_cast<std::uint64_t>(i));
@@ -202,26 +283,21 @@ Result<FamiliarityFit> fit_familiarity(const FamiliarityFitRequest& request, con
   });
   if (stop.stop_requested()) return Error{ErrorKind::kStopped, "stopped"};
 
-  std::array<std::vector<FittedAnswer>, 2> halves;
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    halves[i % 2].insert(halves[i % 2].end(), answers[i].begin(), answers[i].end());
-  }
+  std::array<Drawn, 2> halves;
+  for (std::size_t i = 0; i < answers.size(); ++i) halves[i % 2].add(answers[i]);
   FamiliarityFit out;
   out.clips = std::ssize(clips);
   FamiliarityScale half;
-  half.weights = fit_odds(halves[0]);
-  std::vector<Judged> judged;
-  std::vector<double> known, strange;
-  for (const FittedAnswer& one : halves[1]) {
-    judged.push_back({half.familiarity(one.evidence), one.seen});
-    (one.seen ? known : strange).push_back(half.odds(one.evidence));
-  }
-  out.auroc = auroc(known, strange);
-  out.calibration_error = calibration_error(judged);
-  halves[0].insert(halves[0].end(), halves[1].begin(), halves[1].end());
-  out.answers = std::ssize(halves[0]);
-  out.scale.weights = fit_odds(halves[0]);
+  half.weights = fit_odds(halves[0].all);
+  half.several = fit_several(halves[0].alike, half);
+  out.pictures = held_out(half, halves[1].all, false);
+  out.alike = held_out(half, halves[1].alike, true);
+  halves[0].add(halves[1]);
+  out.answers = std::ssize(halves[0].all) + std::ssize(halves[0].alike);
+  out.scale.weights = fit_odds(halves[0].all);
+  out.scale.several = fit_several(halves[0].alike, out.scale);
   out.scale.background = background_of(clips, request.background_frames);
+  out.scale.metric = metric_of(clips, (*model)->stack().projection.out);
   out.scale.fitted = true;
   if (auto done = write_familiarity((*model)->folder(), out.scale); !done) return std::move(done).error();
   return out;

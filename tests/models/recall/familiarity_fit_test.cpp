@@ -29,6 +29,34 @@ TEST(FitOdds, FindsTheWeightsThatAnswersWereDrawnFrom) {
   for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(fitted[i], weights[i], 0.15) << i;
 }
 
+// What weights that were fitted elsewhere lack for seconds alone.
+TEST(FitSeveral, FindsWhatIsToBeAddedForSeconds) {
+  FamiliarityScale scale;
+  scale.weights = {-2, 1.5, -1};
+  for (const double several : {-2.5, 0.0, 1.5}) {
+    FamiliarityScale moved = scale;
+    moved.several = several;
+    Random random{6};
+    std::vector<FittedAnswer> answers;
+    for (int i = 0; i < 20000; ++i) {
+      const Evidence evidence{std::exp(random.uniform(-3, 0.5)), std::exp(random.uniform(-1, 0.5)), 5};
+      answers.push_back({evidence, random.chance(moved.familiarity(evidence))});
+    }
+    for (int i = 0; i < 5000; ++i) answers.push_back({{0.5, 0.5, 1}, true});  // pictures say nothing about it
+    EXPECT_NEAR(fit_several(answers, scale), several, 0.1);
+    scale.several = 7;  // what it was before is no start either
+  }
+}
+
+TEST(FitSeveral, StaysFiniteAndIsNoneWithoutSeconds) {
+  const FamiliarityScale scale;
+  EXPECT_EQ(fit_several({}, scale), 0);
+  EXPECT_EQ(fit_several(std::vector<FittedAnswer>{{{0.1, 1, 1}, false}}, scale), 0);
+  const double all_seen = fit_several(std::vector<FittedAnswer>(50, {{1, 1, 4}, true}), scale);
+  EXPECT_TRUE(std::isfinite(all_seen));
+  EXPECT_GT(FamiliarityScale({.several = all_seen}).familiarity({1, 1, 4}), 0.99);
+}
+
 TEST(FitOdds, StayFiniteWhereAllIsToldApart) {
   std::vector<FittedAnswer> answers;
   for (int i = 1; i <= 20; ++i) answers.push_back({{i <= 10 ? 0.01 * i : 0.1 * i, 1}, i <= 10});

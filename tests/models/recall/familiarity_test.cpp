@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <functional>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -58,6 +59,8 @@ FamiliarityScale with_background() {
     const auto x = frame(i);
     scale.background.insert(scale.background.end(), x.begin(), x.end());
   }
+  scale.metric.assign(static_cast<std::size_t>(kLatent) * kLatent, 0);
+  for (std::size_t i = 0; i < scale.metric.size(); i += kLatent + 1) scale.metric[i] = 1 + static_cast<float>(i);
   return scale;
 }
 
@@ -68,6 +71,16 @@ TEST(FamiliarityScale, IsALogisticFunctionOfBothErrors) {
   EXPECT_NEAR(scale.odds(evidence), 2 + 2 + 0.5, 1e-12);
   EXPECT_NEAR(scale.familiarity(evidence), 1 / (1 + std::exp(-4.5)), 1e-12);
   EXPECT_TRUE(std::isfinite(scale.odds({0, 0})));
+}
+
+TEST(FamiliarityScale, AddsItsOwnNumberToSeveralFramesAlone) {
+  FamiliarityScale scale;
+  const double one = scale.odds({0.5, 1, 1}), more = scale.odds({0.5, 1, 2});
+  EXPECT_EQ(more, one);
+  scale.several = -2.5;
+  EXPECT_EQ(scale.odds({0.5, 1, 1}), one);
+  EXPECT_EQ(scale.odds({0.5, 1, 2}), one - 2.5);
+  EXPECT_EQ(scale.odds({0.5, 1, 7}), one - 2.5);
 }
 
 TEST(FrozenMemory, KnowsWhatWasWatchedAndNothingElse) {
@@ -127,6 +140,49 @@ TEST(Question, TakesFramesSecondBySecond) {
   EXPECT_NEAR(answer.confidence, std::max(answer.familiarity, 1 - answer.familiarity), 1e-12);
 }
 
+TEST(Question, TellsASecondFromAPicture) {
+  const RecallWeights weights = small_weights();
+  FamiliarityScale scale;
+  scale.weights = {-8, 8, -4};
+  auto memory = FrozenMemory::load(weights, scale, watched(weights, 12));
+  ASSERT_TRUE(memory);
+  for (const double several : {0.0, -100.0}) {
+    scale.several = several;
+    Question picture(*memory), second(*memory);
+    picture.add(0, frame(7));
+    for (const double t : {0.0, 0.2, 0.4}) second.add(t, frame(7));
+    EXPECT_GT(picture.answer(1).familiarity, 0.5);
+    EXPECT_EQ(second.answer(1).familiarity > 0.5, several == 0);
+  }
+}
+
+// Changes of the kind that the metric was fitted to are no reason to mistake a moment.
+TEST(Question, SaysWhenByTheMetricOfItsScale) {
+  const RecallWeights weights = small_weights();
+  const TensorFile file = watched(weights, 12);
+  const auto moments_found = [&](const FamiliarityScale& scale) {
+    auto memory = FrozenMemory::load(weights, scale, file);
+    EXPECT_TRUE(memory);
+    int right = 0;
+    for (std::uint64_t i = 0; i < 12; ++i) {
+      auto x = frame(i);
+      Random random{0x7368616bULL, i};
+      for (std::size_t j = 0; j < x.size(); j += kLatent) x[j] += 20 * static_cast<float>(random.normal());
+      Question question(*memory);
+      question.add(0, x);
+      const Answer answer = question.answer(1);
+      right += landmark(memory->landmarks(), answer.nearest.at(0).which).t == static_cast<double>(i) ? 1 : 0;
+      EXPECT_TRUE(answer.nearest[0].score >= 0 && answer.nearest[0].score <= 1);
+    }
+    return right;
+  };
+  FamiliarityScale scale;
+  EXPECT_LT(moments_found(scale), 8) << "or this test shows nothing";
+  scale.metric.assign(static_cast<std::size_t>(kLatent) * kLatent, 0);
+  for (std::size_t i = 0; i < kLatent; ++i) scale.metric[i * (kLatent + 1)] = i == 0 ? 1e-4F : 1;
+  EXPECT_EQ(moments_found(scale), 12);
+}
+
 TEST(Question, SaysWhenAndNamesNoMomentTwice) {
   const RecallWeights weights = small_weights();
   const FamiliarityScale scale;
@@ -173,11 +229,14 @@ TEST_F(FamiliarityFile, ComesBackAsItWasWrittenAndLeavesTheModelsIdAlone) {
   EXPECT_FALSE(load_familiarity(folder_)->fitted);
   FamiliarityScale scale = with_background();
   scale.weights = {-3, 2, 0.25};
+  scale.several = -1.5;
   ASSERT_TRUE(write_familiarity(folder_, scale));
   const auto back = load_familiarity(folder_);
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_TRUE(back->fitted);
   EXPECT_EQ(back->weights, scale.weights);
+  EXPECT_EQ(back->several, scale.several);
+  EXPECT_EQ(back->metric, scale.metric);
   ASSERT_EQ(back->background.size(), scale.background.size());
   for (std::size_t i = 0; i < scale.background.size(); ++i) {
     EXPECT_NEAR(back->background[i], scale.background[i], 1e-3 * (1 + std::abs(scale.background[i])));
@@ -194,6 +253,37 @@ TEST_F(FamiliarityFile, AChangedFileIsRefused) {
   ASSERT_FALSE(opened);
   EXPECT_NE(opened.error().message.find("familiarity.safetensors is damaged"), std::string::npos) << opened.error().message;
   EXPECT_FALSE(load_familiarity(folder_));
+}
+
+// Well formed, with true sums, and yet not what was written.
+TEST_F(FamiliarityFile, APartThatIsMissingOrMisshapenIsRefusedByName) {
+  const auto refused = [&](const std::function<void(TensorFile&)>& damage) -> std::string {
+    EXPECT_TRUE(write_familiarity(folder_, with_background()));
+    auto file = read_tensors(familiarity_file(dir_.path()));
+    EXPECT_TRUE(file);
+    damage(*file);
+    EXPECT_TRUE(write_tensors(familiarity_file(dir_.path()), *file));
+    EXPECT_TRUE(write_model_sums(dir_.path(), folder_.config));
+    const auto scale = load_familiarity(folder_);
+    EXPECT_FALSE(scale);
+    return scale ? "" : scale.error().message;
+  };
+  for (const char* part : {"odds", "odds.several", "background", "metric"}) {
+    EXPECT_NE(refused([&](TensorFile& file) { file.tensors.erase(part); }).find(part), std::string::npos) << part;
+  }
+  const std::vector<float> few(9);
+  const auto misshapen = refused([&](TensorFile& file) { file.tensors["metric"] = Tensor::of(std::span(few), {3, 3}); });
+  EXPECT_NE(misshapen.find("metric"), std::string::npos) << misshapen;
+
+  const double nan = std::nan("");
+  std::vector<float> holed(static_cast<std::size_t>(kLatent) * kLatent);
+  holed[5] = std::nanf("");
+  for (const auto& damage : std::vector<std::function<void(TensorFile&)>>{
+           [&](TensorFile& file) { file.tensors["odds.several"] = Tensor::of(std::span(&nan, 1), {1}); },
+           [&](TensorFile& file) { file.tensors["metric"] = Tensor::of(std::span<const float>(holed), {kLatent, kLatent}); }}) {
+    const auto message = refused(damage);
+    EXPECT_NE(message.find("not finite"), std::string::npos) << message;
+  }
 }
 
 TEST_F(FamiliarityFile, OfOtherWeightsCountsAsNone) {
