@@ -194,7 +194,11 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   memory_selftest->add_option("FILE", settings.inputs, "Memory file")->required()->expected(1);
   memory_selftest->add_flag("--json", settings.json, "As one JSON object");
   memory_selftest->footer("Example: longtake memory selftest monday.ltm");
-  runs(memory_selftest, run_memory_selftest);
+  std::filesystem::path selftest_plot;
+  memory_selftest->add_option("--plot", selftest_plot, "Draw the decay with age as PNG or SVG")->type_name("FILE");
+  memory_selftest->callback([&] {
+    verb = [&selftest_plot](const Context& context) { return run_memory_selftest(context, selftest_plot); };
+  });
   memory_query->callback([&] { verb = [&query](const Context& context) { return run_memory_query(context, query); }; });
 
   LabelSettings label;
@@ -369,6 +373,7 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   eval_familiarity->add_option("--unseen", familiarity.unseen, "Clips of what it did not watch")->type_name("CLIP")->required();
   eval_familiarity->add_option("FILE", familiarity.memory, "Memory file (first, or last of all if its name ends in .ltm)");
   eval_familiarity->add_flag("--json", settings.json, "As one JSON object");
+  eval_familiarity->add_option("--plot", familiarity.plot, "Draw the decay with age as PNG or SVG")->type_name("FILE");
   eval_familiarity->footer("Example: longtake eval familiarity --seen kept/ --unseen others/ monday.ltm");
   eval_familiarity->callback([&] {
     // A list of clips takes all that follows it, the memory too.

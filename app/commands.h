@@ -101,11 +101,13 @@ struct QuerySettings {
   std::string clip, image, video, folder;  // one of them is given
 };
 int run_memory_compare(const Context& context);
-int run_memory_selftest(const Context& context);
+// `plot`: empty: none.
+int run_memory_selftest(const Context& context, const std::filesystem::path& plot);
 
 struct FamiliaritySettings {
   std::vector<std::string> seen, unseen;  // files and folders
   std::string memory;
+  std::filesystem::path plot;  // empty: none
 };
 int run_eval_familiarity(const Context& context, const FamiliaritySettings& familiarity);
 struct FitSettings {

@@ -9,6 +9,7 @@
 #include "app/familiarity_report.h"
 #include "app/machine.h"
 #include "app/memory_asking.h"
+#include "app/plot.h"
 #include "app/progress.h"
 #include "models/train/familiarity_fit.h"
 #include "models/train/videos.h"
@@ -39,7 +40,22 @@ void print_figures(const FamiliarityFigures& figures, const std::string& seen, c
   for (const auto& age : figures.decay) fmt::print("  {:>11.1f}  {:.3f}  {:.3f}\n", age.age_s, age.auroc, age.familiarity);
 }
 
+Result<void> draw_figures(const FamiliarityFigures& figures, const std::filesystem::path& plot) {
+  if (plot.empty()) return {};
+  Curve auroc{"AUROC", {}, {}}, familiarity{"mean familiarity", {}, {}};
+  for (const auto& age : figures.decay) {
+    for (Curve* curve : {&auroc, &familiarity}) curve->x.push_back(age.age_s);
+    auroc.y.push_back(age.auroc);
+    familiarity.y.push_back(age.familiarity);
+  }
+  return write_plots(plot, std::vector<Plot>{{"What was seen, by age", "seconds watched since", "", false, false,
+                                              {auroc, familiarity}}});
+}
+
 int run_eval_familiarity(const Context& context, const FamiliaritySettings& familiarity) {
+  if (!familiarity.plot.empty()) {
+    if (auto done = check_plot_file(familiarity.plot); !done) return context.fail(done.error());
+  }
   auto asking = Asking::open(context);
   if (!asking) return context.fail(asking.error());
   auto frozen = (*asking)->freeze(familiarity.memory);
@@ -68,6 +84,7 @@ int run_eval_familiarity(const Context& context, const FamiliaritySettings& fami
   }
   const auto figures = familiarity_figures(asked);
   if (!figures) return context.fail({ErrorKind::kInput, "it takes a clip that was seen and one that was not"});
+  if (auto done = draw_figures(*figures, familiarity.plot); !done) return context.fail(done.error());
   if (context.settings.json) {
     Json out = headed("eval familiarity");
     add_figures(*figures, out);

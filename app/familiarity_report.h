@@ -3,8 +3,10 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <filesystem>
 #include <string>
 
+#include "core/result.h"
 #include "models/eval/familiarity.h"
 
 namespace longtake {
@@ -13,5 +15,7 @@ namespace longtake {
 void add_figures(const FamiliarityFigures& figures, nlohmann::ordered_json& out);
 // `seen` and `unseen` say what was asked about.
 void print_figures(const FamiliarityFigures& figures, const std::string& seen, const std::string& unseen);
+// The decay, as curves. An empty name draws nothing. Errors: those of write_plots().
+Result<void> draw_figures(const FamiliarityFigures& figures, const std::filesystem::path& plot);
 
 }  // namespace longtake

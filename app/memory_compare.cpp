@@ -10,6 +10,7 @@
 #include "app/familiarity_report.h"
 #include "app/machine.h"
 #include "app/memory_asking.h"
+#include "app/plot.h"
 #include "models/eval/familiarity.h"
 
 namespace longtake {
@@ -52,7 +53,10 @@ int run_memory_compare(const Context& context) {
   return kExitDone;
 }
 
-int run_memory_selftest(const Context& context) {
+int run_memory_selftest(const Context& context, const std::filesystem::path& plot) {
+  if (!plot.empty()) {
+    if (auto done = check_plot_file(plot); !done) return context.fail(done.error());
+  }
   auto asking = Asking::open(context);
   if (!asking) return context.fail(asking.error());
   const std::string& path = context.settings.inputs.front();
@@ -65,6 +69,7 @@ int run_memory_selftest(const Context& context) {
                                                    : "it has watched nothing";
     return context.fail({ErrorKind::kModel, fmt::format("cannot test memory \"{}\": {}", path, why)});
   }
+  if (auto done = draw_figures(*figures, plot); !done) return context.fail(done.error());
   if (context.settings.json) {
     Json out = headed("memory selftest");
     add_figures(*figures, out);

@@ -207,6 +207,16 @@ class Memory(unittest.TestCase):
         self.assertLess(figures["decay"][0]["age_s"], 4)
         self.assertGreater(figures["decay"][1]["age_s"], 3.5)
 
+    def test_decay_is_drawn(self):
+        clips = ["--seen", self.path("bars.mp4"), "--unseen", self.path("life.mp4")]
+        for verb in (["memory", "selftest"], ["eval", "familiarity", *clips]):
+            picture = self.path(f"{verb[1]}.svg")
+            self.assertEqual(run(*verb, self.path("two.ltm"), "--plot", picture).returncode, 0)
+            drawn = open(picture).read()
+            self.assertIn("AUROC", drawn)
+            self.assertIn("seconds watched since", drawn)
+            self.assertFails(2, *verb, self.path("two.ltm"), "--plot", self.path("picture.txt"))
+
     # --- bad input
 
     def test_damaged_and_old_memories_are_refused_and_left_alone(self):
