@@ -42,14 +42,16 @@ void print_figures(const FamiliarityFigures& figures, const std::string& seen, c
 
 Result<void> draw_figures(const FamiliarityFigures& figures, const std::filesystem::path& plot) {
   if (plot.empty()) return {};
-  Curve auroc{"AUROC", {}, {}}, familiarity{"mean familiarity", {}, {}};
+  // Guessing is drawn as well: without it small differences fill the picture.
+  Curve auroc{"AUROC", {}, {}}, familiarity{"mean familiarity", {}, {}}, guessing{"guessing", {}, {}};
   for (const auto& age : figures.decay) {
-    for (Curve* curve : {&auroc, &familiarity}) curve->x.push_back(age.age_s);
+    for (Curve* curve : {&auroc, &familiarity, &guessing}) curve->x.push_back(age.age_s);
     auroc.y.push_back(age.auroc);
     familiarity.y.push_back(age.familiarity);
+    guessing.y.push_back(0.5);
   }
   return write_plots(plot, std::vector<Plot>{{"What was seen, by age", "seconds watched since", "", false, false,
-                                              {auroc, familiarity}}});
+                                              {auroc, familiarity, guessing}}});
 }
 
 int run_eval_familiarity(const Context& context, const FamiliaritySettings& familiarity) {

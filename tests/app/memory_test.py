@@ -213,8 +213,8 @@ class Memory(unittest.TestCase):
             picture = self.path(f"{verb[1]}.svg")
             self.assertEqual(run(*verb, self.path("two.ltm"), "--plot", picture).returncode, 0)
             drawn = open(picture).read()
-            self.assertIn("AUROC", drawn)
-            self.assertIn("seconds watched since", drawn)
+            for words in ("AUROC", "mean familiarity", "guessing", "seconds watched since"):
+                self.assertIn(words, drawn)
             self.assertFails(2, *verb, self.path("two.ltm"), "--plot", self.path("picture.txt"))
 
     # --- bad input
