@@ -4,8 +4,9 @@
   query_check.py PATH/longtake --data DIR --list assets/models/splits/final.txt [--draws 2] [--pictures 100]
 
 Half of the listed videos, drawn anew for each memory, is watched one after the other at 12.5 frames a second; the rest is
-never shown. Then, all of it re-encoded (x264, crf 36), cropped by 5 % and brightened by 10 %:
+never shown. Then, all of it but the plain pictures re-encoded (x264, crf 36), cropped by 5 % and brightened by 10 %:
   pictures  of landmarks' moments ("seen", and when: within 2 s, of the right video), and of videos that were not watched
+  plain     pictures of the same landmarks' moments and of the same others, as they are
   clips     of two seconds, from both; AUROC against unwatched clips of the same room, the same kind and other kinds (videos
             of one folder are of a kind; of fall-adl, one person's are of a room, of overhead-actions, one scene's)
 Prints figures; needs ffmpeg with libx264.
@@ -71,13 +72,14 @@ class Check:
         return float(shown.stdout)
 
     def cut(self, video, start, what, into):
-        """A degraded picture (what: 1 frame) or clip (what: seconds), unless it was kept."""
+        """A picture (what: 1 frame) or clip (what: seconds), degraded unless it is a PNG, and unless it was kept."""
         if os.path.exists(into):
             return
         os.makedirs(os.path.dirname(into), exist_ok=True)
         much = ["-frames:v", "1"] if what == 1 else ["-t", str(what)]
-        subprocess.run(["ffmpeg", "-v", "error", "-y", "-ss", f"{start:.6f}", "-i", self.path(video), *much, "-an",
-                        "-vf", DEGRADED, "-c:v", "libx264", "-crf", "36", "-preset", "veryfast", into], check=True)
+        how = [] if into.endswith(".png") else ["-vf", DEGRADED, "-c:v", "libx264", "-crf", "36", "-preset", "veryfast"]
+        subprocess.run(["ffmpeg", "-v", "error", "-y", "-ss", f"{start:.6f}", "-i", self.path(video), *much, "-an", *how,
+                        into], check=True)
 
     def ask(self, memory, folder):
         answers = json.loads(self.longtake("memory", "query", memory, "--folder", folder, "--json"))
@@ -96,24 +98,24 @@ class Check:
         info = json.loads(self.longtake("memory", "info", "--json", memory))
         by_name = {os.path.basename(video): video for video in watched}
 
-        folder = os.path.join(self.folder, f"pictures{number}")
         marks = rng.sample(info["landmarks"], min(pictures, len(info["landmarks"])))
-        for i, mark in enumerate(marks):
-            # Half a frame early, since ffmpeg takes the first frame from then on.
-            self.cut(by_name[mark["source"]], max(0, mark["t"] - 0.01), 1, os.path.join(folder, f"seen{i}.mp4"))
+        # Half a frame early, since ffmpeg takes the first frame from then on.
+        moments = {f"seen{i}": (by_name[mark["source"]], max(0, mark["t"] - 0.01)) for i, mark in enumerate(marks)}
         for i in range(len(marks)):
             video = rng.choice(others)
-            self.cut(video, rng.uniform(0, self.length(video) - 0.5), 1, os.path.join(folder, f"unseen{i}.mp4"))
-            figures["kin"][f"{number}/{i}"] = kinship(video, watched)
-        answers = self.ask(memory, folder)
-        for i, mark in enumerate(marks):
-            answer = answers[f"seen{i}.mp4"]
-            best = answer["nearest"][0]
-            when = best["source"] == mark["source"] and abs(best["t"] - mark["t"]) <= 2
-            figures["pictures"].append({"seen": True, "familiarity": answer["familiarity"], "when": when})
-            answer = answers[f"unseen{i}.mp4"]
-            figures["pictures"].append({"seen": False, "familiarity": answer["familiarity"],
-                                        "kin": figures["kin"][f"{number}/{i}"]})
+            moments[f"unseen{i}"] = (video, rng.uniform(0, self.length(video) - 0.5))
+        for what, ending in (("pictures", "mp4"), ("plain", "png")):
+            folder = os.path.join(self.folder, f"{what}{number}")
+            for name, (video, start) in moments.items():
+                self.cut(video, start, 1, os.path.join(folder, f"{name}.{ending}"))
+            answers = self.ask(memory, folder)
+            for i, mark in enumerate(marks):
+                answer = answers[f"seen{i}.{ending}"]
+                best = answer["nearest"][0]
+                when = best["source"] == mark["source"] and abs(best["t"] - mark["t"]) <= 2
+                figures[what].append({"seen": True, "familiarity": answer["familiarity"], "when": when})
+                figures[what].append({"seen": False, "familiarity": answers[f"unseen{i}.{ending}"]["familiarity"],
+                                      "kin": kinship(moments[f"unseen{i}"][0], watched)})
 
         folder = os.path.join(self.folder, f"clips{number}")
         for seen, those in ((True, watched), (False, others)):
@@ -139,7 +141,7 @@ def main():
     arguments = parser.parse_args()
     arguments.program = os.path.abspath(arguments.program)
     videos = [line.strip() for name in arguments.list for line in open(name) if line.strip()]
-    figures = {"pictures": [], "clips": [], "kin": {}}
+    figures = {"pictures": [], "plain": [], "clips": [], "kin": {}}
     with tempfile.TemporaryDirectory(prefix="longtake-query-") as passing:
         if arguments.keep:
             os.makedirs(arguments.keep, exist_ok=True)
@@ -147,17 +149,21 @@ def main():
         for number in range(arguments.draws):
             check.draw(number, videos, -(-arguments.pictures // arguments.draws), figures)
 
-    seen = [one for one in figures["pictures"] if one["seen"]]
-    unseen = [one for one in figures["pictures"] if not one["seen"]]
-    out = {"videos": len(videos), "memories": arguments.draws, "pictures": len(seen)}
-    out["seen_said_seen"] = sum(one["familiarity"] >= 0.5 for one in seen) / len(seen)
-    out["seen_and_when_within_2s"] = sum(one["familiarity"] >= 0.5 and one["when"] for one in seen) / len(seen)
-    out["unseen_said_not_seen"] = sum(one["familiarity"] < 0.5 for one in unseen) / len(unseen)
-    for kin in ("other kind", "same kind", "same room"):
-        those = [one["familiarity"] < 0.5 for one in unseen if one["kin"] == kin]
-        if those:
-            out[f"unseen_said_not_seen, {kin}"] = sum(those) / len(those)
-    out["picture_calibration_error"] = calibration_error([(one["familiarity"], one["seen"]) for one in figures["pictures"]])
+    out = {"videos": len(videos), "memories": arguments.draws}
+    for what in ("pictures", "plain"):
+        seen = [one for one in figures[what] if one["seen"]]
+        unseen = [one for one in figures[what] if not one["seen"]]
+        out[what] = {"seen": len(seen), "unseen": len(unseen)}
+        out[what]["seen_said_seen"] = sum(one["familiarity"] >= 0.5 for one in seen) / len(seen)
+        out[what]["when_within_2s"] = sum(one["when"] for one in seen) / len(seen)
+        out[what]["seen_and_when_within_2s"] = sum(one["familiarity"] >= 0.5 and one["when"] for one in seen) / len(seen)
+        out[what]["unseen_said_not_seen"] = sum(one["familiarity"] < 0.5 for one in unseen) / len(unseen)
+        for kin in ("other kind", "same kind", "same room"):
+            those = [one["familiarity"] < 0.5 for one in unseen if one["kin"] == kin]
+            if those:
+                out[what][f"unseen_said_not_seen, {kin}"] = sum(those) / len(those)
+        out[what]["auroc"] = auroc([one["familiarity"] for one in seen], [one["familiarity"] for one in unseen])
+        out[what]["calibration_error"] = calibration_error([(one["familiarity"], one["seen"]) for one in figures[what]])
     known = [one["familiarity"] for one in figures["clips"] if one["kin"] == "watched"]
     strange = [one["familiarity"] for one in figures["clips"] if one["kin"] != "watched"]
     out["clips"] = {"seen": len(known), "unseen": len(strange), "auroc": auroc(known, strange)}
