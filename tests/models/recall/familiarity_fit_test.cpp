@@ -49,12 +49,12 @@ TEST(FitSeveral, FindsWhatIsToBeAddedForSeconds) {
 }
 
 TEST(FitSeveral, StaysFiniteAndIsNoneWithoutSeconds) {
-  const FamiliarityScale scale;
+  FamiliarityScale scale;
   EXPECT_EQ(fit_several({}, scale), 0);
   EXPECT_EQ(fit_several(std::vector<FittedAnswer>{{{0.1, 1, 1}, false}}, scale), 0);
-  const double all_seen = fit_several(std::vector<FittedAnswer>(50, {{1, 1, 4}, true}), scale);
-  EXPECT_TRUE(std::isfinite(all_seen));
-  EXPECT_GT(FamiliarityScale({.several = all_seen}).familiarity({1, 1, 4}), 0.99);
+  scale.several = fit_several(std::vector<FittedAnswer>(50, {{1, 1, 4}, true}), scale);
+  EXPECT_TRUE(std::isfinite(scale.several));
+  EXPECT_GT(scale.familiarity({1, 1, 4}), 0.99);
 }
 
 TEST(FitOdds, StayFiniteWhereAllIsToldApart) {
