@@ -91,7 +91,7 @@ ShotDetector::Step ShotDetector::step(const ShotSlot& slot, const ShotVerdict& v
 
 std::optional<EventRecord> ShotDetector::flush() {
   const bool cut = cut_ >= 0.5F;
-  if (!std::exchange(open_, false) || (!cut && likely_ < 2)) return std::nullopt;
+  if (!std::exchange(open_, false) || (!cut && (likely_ < 2 || likeliest_ < kSure))) return std::nullopt;
   EventRecord event;
   event.kind = cut ? "cut" : "gradual";
   event.frame = frame_;

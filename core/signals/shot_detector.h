@@ -66,10 +66,13 @@ class ShotSlots {
 
 // Slots whose transition is likelier than not make a run; kQuiet others end it, so that a gap in a dissolve does not make it
 // two. A run is one event: a cut at its likeliest cut, if that is likelier than not, otherwise a gradual change at the frame
-// at which most changes, over the whole run. (One slot that is likely and no cut is neither: no gradual change is so short, and
-// a cut has a last frame before it.) Certain kShotDelay + kQuiet slots after its last one.
+// at which most changes, over the whole run, if one of its slots is as likely as kSure. That bar is there since the films that
+// the head learned from change every few seconds, and what it watches may not change in hours: what is likelier than not there
+// is not so here. A cut has enough to show for itself. (One slot that is likely and no cut is neither: no gradual change is so
+// short, and a cut has a last frame before it.) Certain kShotDelay + kQuiet slots after its last one.
 class ShotDetector {
  public:
+  static constexpr float kSure = 0.9F;
   static constexpr std::int64_t kQuiet = 3;
   static constexpr std::int64_t kLongestRun = 128;  // then it ends all the same
 

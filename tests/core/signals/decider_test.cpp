@@ -112,7 +112,7 @@ std::vector<Observation> video_with_shots() {
   const auto verdict_of = [](std::int64_t slot) -> ShotVerdict {
     if (slot == 50) return {0.9F, 0.2F, 1};
     if (slot == 51) return {0.95F, 0.9F, 1};
-    if (slot >= 150 && slot <= 170) return {0.8F, 0.1F, slot == 160 ? 2.0F : 1.0F};
+    if (slot >= 150 && slot <= 170) return {0.92F, 0.1F, slot == 160 ? 2.0F : 1.0F};
     return {};
   };
   std::int64_t slots = 0;

@@ -65,6 +65,9 @@ TEST(ShotDetector, ACutIsAtItsLikeliestSlot) {
 TEST(ShotDetector, AGradualChangeIsWhereMostChangesAndSurvivesAGap) {
   auto verdicts = quiet(30);
   for (std::size_t i = 5; i <= 15; ++i) verdicts[i] = {0.8F, 0.1F, static_cast<float>(i == 12 ? 3 : 1)};
+  verdicts[6].transition = 0.89F;
+  EXPECT_TRUE(judge(verdicts).events.empty()) << "no slot of it is sure enough";
+  verdicts[6].transition = 0.9F;
   verdicts[8] = verdicts[9] = {0.2F, 0.9F, 99.0F};  // not part of it: neither a cut nor fast
   const Judged judged = judge(verdicts);
   ASSERT_EQ(judged.events.size(), 1U);
