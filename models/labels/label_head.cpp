@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
@@ -50,6 +51,10 @@ Frames frames_of(const std::vector<LabelExample>& examples, const std::vector<st
   }
   out.most_turns = *std::max_element(turns.begin(), turns.end());
   return out;
+}
+
+double root_mean_square(const std::vector<double>& values) {
+  return std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0) / static_cast<double>(values.size()));
 }
 
 // Mean and standard deviation; the deviation is never so small that a distance which never varied allows nothing else.
@@ -177,6 +182,7 @@ Result<LabelHead> LabelHead::learn(const std::vector<LabelExample>& examples, st
 
   LabelHead head(std::move(names), Distances(frames.rows, frames.label, frames.example, labels, width));
   head.width_ = width;
+  head.typical_ = std::max(root_mean_square(all_own), 1e-12);
   head.names_.emplace_back(kUnknownLabel);
   for (std::size_t c = 0; c < labels; ++c) {
     const auto [mean, deviation] = spread(own[c].empty() ? all_own : own[c]);
@@ -196,7 +202,7 @@ std::vector<float> LabelHead::judge(std::span<const float> feature) const {
   const std::vector<double> row(feature.begin(), feature.end());
   const std::vector<double> away = distances_(row);
   const std::size_t labels = away.size();
-  std::vector<double> belongs(labels);
+  std::vector<double> claims(labels);  // logarithms
   double sum = 0;
   for (std::size_t c = 0; c < labels; ++c) {
     const auto density = [](double beyond, double deviation) { return std::exp(-0.5 * beyond * beyond) / deviation; };
@@ -204,16 +210,16 @@ std::vector<float> LabelHead::judge(std::span<const float> feature) const {
     const double own = density(std::max(0.0, away[c] - own_[c].mean) / own_[c].deviation, own_[c].deviation);
     const double other = density(std::max(0.0, others_[c].mean - away[c]) / others_[c].deviation, others_[c].deviation);
     const double edge = density(kEdge, own_[c].deviation);
-    belongs[c] = own / (own + std::max(other, edge));
-    sum += belongs[c];
+    const double belongs = own / (own + std::max(other, edge));
+    claims[c] = std::log(std::max(belongs, 1e-300)) - kSharpness * away[c] * away[c] / (typical_ * typical_);
+    sum += belongs;
   }
+  const double known = std::min(sum, 1.0), strongest = *std::max_element(claims.begin(), claims.end());
+  double shares = 0;
+  for (double& claim : claims) shares += claim = std::exp(claim - strongest);
   std::vector<float> out;
-  double known = 0;
-  for (const double one : belongs) {
-    out.push_back(static_cast<float>(one / std::max(sum, 1.0)));
-    known += one / std::max(sum, 1.0);
-  }
-  out.push_back(static_cast<float>(std::max(0.0, 1 - known)));
+  for (const double claim : claims) out.push_back(static_cast<float>(known * claim / shares));
+  out.push_back(static_cast<float>(1 - known));
   return out;
 }
 

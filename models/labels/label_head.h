@@ -8,7 +8,8 @@
 // How far away frames of a label may lie is asked of the examples too: one of each label is left out, the others are
 // learned, and the distances of what was left out are noted, to its own label and to the others. A frame belongs to a label
 // as far as its distance is likelier for own frames than for those of other labels, and likelier than the distance that
-// two standard deviations beyond the own mean is. So a label needs more than one example to be known well; of a single one,
+// two standard deviations beyond the own mean is. What several labels lay claim to goes to the nearer one (kSharpness): a
+// label of many looks claims much. So a label needs more than one example to be known well; of a single one,
 // the first half stands for an example and the second for another.
 #pragma once
 
@@ -27,6 +28,7 @@ namespace longtake {
 class LabelHead {
  public:
   static constexpr double kShrink = 0.3;
+  static constexpr double kSharpness = 4;  // by the square of distances, in units of own frames' mean square
   static constexpr std::size_t kMostFrames = 512;  // learned from; of more, every example keeps fewer
   static constexpr std::size_t kMostFolds = 8;     // times that examples are left out
 
@@ -70,6 +72,7 @@ class LabelHead {
   Distances distances_;
   std::vector<Spread> own_;     // [labels]
   std::vector<Spread> others_;  // [labels]; infinitely far with a single label
+  double typical_ = 1;          // root mean square distance of frames that were left out, to their own label
   std::size_t width_ = 0;
 };
 

@@ -63,6 +63,19 @@ TEST(LabelHead, WhatIsLikeNoExampleIsUnknown) {
   EXPECT_EQ(best(*head, {2000, 0}), "unknown");
 }
 
+TEST(LabelHead, WhatSeveralLabelsClaimGoesToTheNearer) {
+  // "many" has looks so far apart that "one", which has a single look, lies no further from their mean than they do.
+  const std::vector<LabelExample> examples{example("one", {0, 3, 0.1F, 3, -0.1F, 3, 0, 3.1F, 0, 2.9F, 0, 3}),
+                                           example("many", {-4, 0, -4.1F, 0, -4, 0.1F}), example("many", {4, 0, 4.1F, 0, 4, 0.1F}),
+                                           example("many", {0, -4, 0.1F, -4, 0, -4.1F})};
+  const auto head = LabelHead::learn(examples, 2);
+  ASSERT_TRUE(head);
+  const auto scores = head->judge(std::vector<float>{0.05F, 3});
+  EXPECT_GT(scores[0], 3 * scores[1]) << scores[0] << ", " << scores[1] << ", " << scores[2];
+  EXPECT_EQ(best(*head, {-4, 0}), "many");
+  EXPECT_EQ(best(*head, {4, 0}), "many");
+}
+
 TEST(LabelHead, ScoresAddToOneAndFallWithDistance) {
   const auto head = LabelHead::learn(streaks(), 2);
   ASSERT_TRUE(head);
