@@ -212,30 +212,52 @@ int run_eval_labels(const Context& context, const EvalResultsSettings& eval) {
 int run_eval_anomaly(const Context& context, const EvalResultsSettings& eval) {
   const auto got = evaluate_anomaly({result_request(context, eval), eval.signal}, warner(context), context.signals.token());
   if (!got) return context.fail(got.error());
-  if (context.settings.json) {
-    Json out = headed("eval anomaly");
-    out["signal"] = eval.signal;
-    out.update(to_json(got->joined));
+  const auto record = [](const AnomalyEvaluation& of) {
+    Json out{{"signal", of.signal}};
+    out.update(to_json(of.joined));
     out["per_video"] = Json::array();
-    for (const auto& figures : got->by_video) {
+    for (const auto& figures : of.by_video) {
       Json one{{"video", figures.video}};
       one.update(to_json(figures));
       out["per_video"].push_back(std::move(one));
     }
     out["intervals"] = intervals_head();
-    out["intervals"]["frame_auc"] = to_json(got->intervals[0]);
-    out["intervals"]["frame_ap"] = to_json(got->intervals[1]);
+    out["intervals"]["frame_auc"] = to_json(of.intervals[0]);
+    out["intervals"]["frame_ap"] = to_json(of.intervals[1]);
+    return out;
+  };
+  const bool all = eval.signal == kAllSignals;
+  if (context.settings.json) {
+    Json out = headed("eval anomaly");
+    if (all) {
+      out["signal"] = eval.signal;
+      for (const AnomalyEvaluation& one : *got) out["signals"].push_back(record(one));
+    } else {
+      out.update(record(got->front()));
+    }
     fmt::print("{}\n", out.dump());
     return kExitDone;
   }
-  fmt::print("{}, frame by frame\n\n{:>8}  {:>8}  {:>6}  {:>6}\n", eval.signal, "frames", "abnormal", "AUC", "AP");
+  if (all) {
+    fmt::print("AUC, frame by frame\n\n{:>13}  {:>5}  {:>16}", "", "all", "95 % over videos");
+    for (const auto& figures : got->front().by_video) fmt::print("  {}", figures.video);
+    fmt::print("\n");
+    for (const AnomalyEvaluation& one : *got) {
+      fmt::print("{:>13}  {:>5}  {:>16}", one.signal, cell(one.joined.frame_auc), cell(one.intervals[0]));
+      for (const auto& figures : one.by_video) fmt::print("  {:>{}}", cell(figures.frame_auc), figures.video.size());
+      fmt::print("\n");
+    }
+    return kExitDone;
+  }
+  const AnomalyEvaluation& one = got->front();
+  fmt::print("{}, frame by frame\n\n{:>8}  {:>8}  {:>6}  {:>6}\n", one.signal, "frames", "abnormal", "AUC", "AP");
   const auto line = [](const AnomalyEvaluation::Figures& figures, const std::string& name) {
     fmt::print("{:>8}  {:>8}  {:>6}  {:>6}  {}\n", figures.frames, figures.abnormal, cell(figures.frame_auc),
                cell(figures.frame_ap), name);
   };
-  for (const auto& figures : got->by_video) line(figures, figures.video);
-  line(got->joined, "all");
-  fmt::print("\n95 % over videos: AUC {}, AP {}\n", cell(got->intervals[0]), cell(got->intervals[1]));
+  for (const auto& figures : one.by_video) line(figures, figures.video);
+  line(one.joined, "all");
+  fmt::print("\n95 % over videos: AUC {}, AP {}\n", cell(one.intervals[0]), cell(one.intervals[1]));
   return kExitDone;
 }
 

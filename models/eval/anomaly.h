@@ -15,12 +15,14 @@ namespace longtake {
 
 struct AnomalyRequest {
   ResultRequest of;
-  std::string signal = "surprise";
+  std::string signal = "surprise";  // kAllSignals: every one that all of the results carry
 };
+inline constexpr char kAllSignals[] = "all";
 
 // A video or all of them; NaN where there are no abnormal frames or no others. Frames for which the signal has no value (the
 // first of a video, for surprise) are left out. Joined: the values of all videos as they are, none is scaled by its own.
 struct AnomalyEvaluation {
+  std::string signal;
   struct Figures {
     std::string video;  // empty: all
     double frame_auc = 0;
@@ -37,7 +39,8 @@ struct AnomalyEvaluation {
 std::vector<bool> abnormal_frames(const std::vector<TrueAnomaly>& truth, const std::vector<double>& times,
                                   const std::vector<double>& whole);
 
-// Errors: kInput (also: a result without this signal), kStopped.
-Result<AnomalyEvaluation> evaluate_anomaly(const AnomalyRequest& request, const Note& note, std::stop_token stop);
+// One signal's, or all signals' in their fixed order. Errors: kInput (also: a result without this signal, no signal that all
+// carry), kStopped.
+Result<std::vector<AnomalyEvaluation>> evaluate_anomaly(const AnomalyRequest& request, const Note& note, std::stop_token stop);
 
 }  // namespace longtake

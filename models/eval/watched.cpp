@@ -47,6 +47,7 @@ class Reader {
     one.surprise = frame.surprise;
     one.novelty = frame.novelty;
     one.sustained = frame.sustained;
+    one.familiarity = frame.familiarity;
     one.boundary = frame.boundary;
     one.plain = frame.signals.value_or(PlainSignals());
     if (frame.labels) one.label = frame.labels->empty() ? "" : std::move(frame.labels->front().name);
@@ -125,6 +126,10 @@ std::vector<Interval> video_intervals(std::size_t videos,
   return bootstrap(videos, kConfidence, 0x766964656f73ULL, figures);
 }
 
+static std::optional<float> unfamiliarity(std::optional<float> familiarity) {
+  return familiarity ? std::optional(1 - *familiarity) : std::nullopt;
+}
+
 std::vector<Signal> signals_of(const WatchedVideo& watched) {
   using Frame = WatchedVideo::Frame;
   struct Source {
@@ -134,6 +139,7 @@ std::vector<Signal> signals_of(const WatchedVideo& watched) {
   constexpr Source kSources[] = {{"surprise", [](const Frame& frame) { return frame.surprise; }},
                                  {"novelty", [](const Frame& frame) { return frame.novelty; }},
                                  {"sustained", [](const Frame& frame) { return frame.sustained; }},
+                                 {"unfamiliarity", [](const Frame& frame) { return unfamiliarity(frame.familiarity); }},
                                  {"boundary", [](const Frame& frame) { return frame.boundary; }},
                                  {"pixel", [](const Frame& frame) { return frame.plain.pixel; }},
                                  {"cell", [](const Frame& frame) { return frame.plain.cell; }},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 #include <stdexcept>
 #include <system_error>
@@ -140,6 +141,7 @@ LabelTraining::LabelTraining(std::vector<std::string> names, std::vector<Labelle
     ends_.push_back((ends_.empty() ? 0 : ends_.back()) + std::ssize(targets));
   }
   class_weights_ = class_weights(counts, options.balance);
+  labelled_ = std::reduce(counts.begin(), counts.end()) / static_cast<double>(std::max<std::int64_t>(1, ends_.back()));
 
   std::uint64_t number = 0;
   for (const LabelNetTensor& part : label_net_tensors(names_.size())) {
@@ -202,8 +204,10 @@ at::Tensor LabelTraining::loss_of(int net, std::int64_t step, int shard, const d
   };
   const at::Tensor logits = label_logits(parameters, net, at::stack(inputs), drop).flatten(0, 1);
   const at::Tensor wanted = at::stack(targets).flatten();
-  if (!wanted.ge(0).any().item<bool>()) return logits.sum() * 0;  // nothing labelled in any of the windows
-  return at::cross_entropy_loss(logits, wanted, class_weights_, at::Reduction::Mean, -1, options_.smoothing);
+  // Divided by as many slots as are labelled in such windows on average. By those that are in these, the fewer there are, the
+  // more each would count.
+  const double labelled = labelled_ * static_cast<double>(wanted.numel());
+  return at::cross_entropy_loss(logits, wanted, class_weights_, at::Reduction::Sum, -1, options_.smoothing) / labelled;
 }
 
 std::string LabelTraining::describe(std::int64_t step) const {

@@ -78,6 +78,7 @@ class LabelTraining final : public Trainee {
   std::vector<std::vector<std::int64_t>> targets_;  // of train_: [slots] which name; −1: none
   std::vector<std::int64_t> ends_;                  // slots of all of them, end to end
   at::Tensor class_weights_;                        // [names]
+  double labelled_ = 1;                             // share of the slots of train_
   LabelTrainingOptions options_;
   definition::Parameters parameters_;
 };

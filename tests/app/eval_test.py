@@ -153,6 +153,7 @@ class Eval(unittest.TestCase):
         self.assertIsNone(got["per_video"][1]["frame_auc"], "nothing is abnormal there")
         self.assertEqual(got["frame_auc"], 4 / 6)  # 1 loses to 2 as well
         self.assertFails(4, "anomaly", "--truth", truth, a, says="novelty")
+        self.assertEqual([s["signal"] for s in self.figures("anomaly", "--truth", truth, "--signal", "all", a)["signals"]], ["novelty"])
 
     def test_bad_input(self):
         truth = self.file("truth.csv", "video,type,start_frame,end_frame\na.mp4,cut,20,20\n")

@@ -198,6 +198,7 @@ class Results : public testing::Test {
  protected:
   struct Said {
     std::vector<float> surprise{};      // of each frame; NaN: absent
+    std::vector<float> novelty{};       // of each frame; empty: no frame has any
     std::vector<std::string> labels{};  // of each frame; empty: no frame has any
     std::vector<int> cuts{};
     std::string fps = "all";
@@ -211,6 +212,7 @@ class Results : public testing::Test {
       FrameRecord frame{.frame = i, .pts = i, .t = i * 0.04};
       const auto at = static_cast<std::size_t>(i);
       if (at < said.surprise.size() && !std::isnan(said.surprise[at])) frame.surprise = said.surprise[at];
+      if (at < said.novelty.size()) frame.novelty = said.novelty[at];
       if (at < said.labels.size()) frame.labels = std::vector<NamedScore>{{said.labels[at], 1.0F}};
       append_json_line(frame, text);
     }
@@ -283,8 +285,10 @@ TEST_F(Results, AnomalyOfTwoVideosAndJoined) {
       csv,
       "",
       ""};
-  const auto got = evaluate_anomaly({of}, note(), {});
-  ASSERT_TRUE(got) << got.error().message;
+  const auto judged = evaluate_anomaly({of}, note(), {});
+  ASSERT_TRUE(judged) << judged.error().message;
+  const AnomalyEvaluation* const got = &judged->front();
+  EXPECT_EQ(got->signal, "surprise");
   EXPECT_DOUBLE_EQ(got->by_video[0].frame_auc, 0.75);
   EXPECT_EQ(got->by_video[0].frames, 4U);
   EXPECT_DOUBLE_EQ(got->by_video[1].frame_auc, 1);
@@ -295,13 +299,29 @@ TEST_F(Results, AnomalyOfTwoVideosAndJoined) {
   EXPECT_THAT(other.error().message, HasSubstr("no signal called \"novelty\", but surprise"));
 }
 
+TEST_F(Results, AllSignalsAreThoseThatAllResultsCarry) {
+  const auto csv = truth("video,start_frame,end_frame\na.mp4,0,1\nb.mp4,0,1\n");
+  const std::string both = write("a.jsonl", "a.mp4", 2, {.surprise = {1, 2}, .novelty = {2, 1}});
+  const auto got = evaluate_anomaly({{{both}, csv, "", ""}, kAllSignals}, note(), {});
+  ASSERT_TRUE(got) << got.error().message;
+  ASSERT_EQ(got->size(), 2U);
+  EXPECT_EQ(got->at(0).signal, "surprise");
+  EXPECT_EQ(got->at(0).joined.frame_auc, 0);
+  EXPECT_EQ(got->at(1).signal, "novelty");
+  EXPECT_EQ(got->at(1).joined.frame_auc, 1);
+  const auto fewer = evaluate_anomaly({{{both, write("b.jsonl", "b.mp4", 2, {.surprise = {2, 1}})}, csv, "", ""}, kAllSignals}, note(), {});
+  ASSERT_TRUE(fewer) << fewer.error().message;
+  ASSERT_EQ(fewer->size(), 1U);
+  EXPECT_EQ(fewer->front().by_video.size(), 2U);
+}
+
 TEST_F(Results, AVideoWithoutAnomaliesIsJudgedToo) {
   const auto csv = truth("video,start_frame,end_frame\na.mp4,0,0\n");
   const auto got = evaluate_anomaly({{{write("a.jsonl", "a.mp4", 3, {.surprise = {1, 2, 3}})}, csv, "", ""}}, note(), {});
   ASSERT_TRUE(got) << got.error().message;
-  EXPECT_EQ(got->joined.frames, 3U);
-  EXPECT_EQ(got->joined.abnormal, 0U);
-  EXPECT_TRUE(std::isnan(got->joined.frame_auc));
+  EXPECT_EQ(got->front().joined.frames, 3U);
+  EXPECT_EQ(got->front().joined.abnormal, 0U);
+  EXPECT_TRUE(std::isnan(got->front().joined.frame_auc));
 }
 
 TEST_F(Results, LabelsOfAColumnAndASplit) {
