@@ -1,10 +1,10 @@
 // Tells what is going on by what was learned from many labelled stretches: small nets over the encoder's tokens and what
-// the last ten seconds were like. For labels from a few examples see label_head.h.
+// the last minute was like. For labels from a few examples see label_head.h.
 //
 //   tokens → z-score and fixed projection → x [tokens][latent]
-//   running means m_j of x over 0.3, 1 and 10 s
+//   running means m_j of x over 0.3, 1, 10 and 60 s
 // and then, in each of kNets nets that differ in nothing but chance,
-//   h = gelu(input([x, m_1 − x, m_2 − x, m_3 − x]) + position) → gelu(mix(h))       each token for itself
+//   h = gelu(input([x, m_1 − x, …, m_4 − x]) + position) → gelu(mix(h))       each token for itself
 //   g = gather(h, all tokens one behind the other) + pool([mean of h, largest of h over the tokens])
 //   g ← g + gelu(conv_d(g)) for d in 1, 2, 4, 8, 16                                 taps now, d and 2d slots ago
 //   softmax of a logit each = last(g)
@@ -38,7 +38,7 @@ struct LabelNetWeights {
   static constexpr int kWidth = 128;  // of g
   static constexpr int kTaps = 3;
   static constexpr std::array<std::int64_t, 5> kDilations{1, 2, 4, 8, 16};  // slots
-  static constexpr std::array<double, 3> kMeans{0.3, 1, 10};                // seconds
+  static constexpr std::array<double, 4> kMeans{0.3, 1, 10, 60};            // seconds
   static constexpr double kSlot = 0.08;                                     // seconds
 
   struct Net {

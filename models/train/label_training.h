@@ -30,7 +30,7 @@ LabelledVideo labelled_video(std::vector<std::shared_ptr<const Features>> views,
 struct LabelTrainingOptions {
   int rows = 8;       // windows a step, of each net its own
   int window = 192;   // slots
-  int before = 1000;  // slots before a window that its running means begin at: 80 s, eight times the longest mean
+  int before = 1000;  // slots before a window that its running means begin at: 80 s
   int unjudged = 8;   // slots at its beginning, which have too little behind them
   int shards = 2;
   double balance = 0.5;     // a class counts (1 / its share)^balance
