@@ -229,7 +229,7 @@ class Program(unittest.TestCase):
         for frame in frames:
             self.assertAlmostEqual(sum(frame["novelty_map"]) / 16, frame["novelty"], places=5)
         keys = [key for key in frames[5] if key != "novelty_map"]
-        self.assertEqual(keys, ["type", "frame", "pts", "t", "surprise", "novelty", "boundary", "layers"])
+        self.assertEqual(keys, ["type", "frame", "pts", "t", "surprise", "novelty", "sustained", "boundary", "layers"])
         novelty = [frame["novelty"] for frame in frames]
         self.assertLess(novelty[1], 0.5 * novelty[0], "the frame before it is known")
         self.assertGreater(novelty[25], 5 * novelty[24], "behind the cut everything is new")
