@@ -74,7 +74,8 @@ void add_figures(const BoundaryEvaluation::Judged& judged, const std::vector<std
   out["per_video"] = Json::array();
   for (std::size_t v = 0; v < videos->size(); ++v) {
     Json one{{"video", (*videos)[v]}};
-    for (std::size_t k = 0; k < kBoundaryKinds.size(); ++k) one[kBoundaryKinds[k]] = to_json(judged.by_video[v].kinds[k]);
+    for (std::size_t k = 0; k < kBoundaryKinds.size(); ++k)
+      one[kBoundaryKinds[k]] = to_json(judged.by_video[v].kinds[k]);
     out["per_video"].push_back(std::move(one));
   }
 }
@@ -203,14 +204,15 @@ int run_eval_labels(const Context& context, const EvalResultsSettings& eval) {
   if (!got->by_segments.by_video.empty()) print_labels(got->by_segments, "of segments");
   fmt::print("\n{:>16}  {:>9}  {:>7}  {:>6}  {:>8}\n", "class", "precision", "recall", "F1", "frames");
   for (const auto& [name, hits] : judged.counts.classes) {
-    fmt::print("{:>16}  {:>9}  {:>7}  {:>6}  {:>8}\n", name, cell(hits.precision()), cell(hits.recall()), cell(hits.f1()),
-               hits.right + hits.missed);
+    fmt::print("{:>16}  {:>9}  {:>7}  {:>6}  {:>8}\n", name, cell(hits.precision()), cell(hits.recall()),
+               cell(hits.f1()), hits.right + hits.missed);
   }
   return kExitDone;
 }
 
 int run_eval_anomaly(const Context& context, const EvalResultsSettings& eval) {
-  const auto got = evaluate_anomaly({result_request(context, eval), eval.signal}, warner(context), context.signals.token());
+  const auto got =
+      evaluate_anomaly({result_request(context, eval), eval.signal}, warner(context), context.signals.token());
   if (!got) return context.fail(got.error());
   const auto record = [](const AnomalyEvaluation& of) {
     Json out{{"signal", of.signal}};

@@ -1,11 +1,11 @@
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
 #include <filesystem>
 #include <map>
 #include <string>
 #include <system_error>
 #include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "app/commands.h"
 #include "app/exit_code.h"
@@ -99,14 +99,16 @@ int run_train_labels(const Context& context, const TrainSettings& train, const L
   request.how.judge_every = 40;
   if (auto done = common_training_options(context, train, request.how); !done) return context.fail(done.error());
   if (request.how.checkpoint.empty()) request.how.checkpoint = settings.output.string() + ".checkpoint";
-  auto report = TrainingReport::begin(context, train, request.how.steps, labels.validation.empty() ? "learned from" : "held out");
+  auto report =
+      TrainingReport::begin(context, train, request.how.steps, labels.validation.empty() ? "learned from" : "held out");
   if (!report) return context.fail(report.error());
   request.cache = feature_cache_options(context, train);
   request.cache.on_frame = [&](const StreamInfo& info, std::int64_t frames, double seconds) {
     report->encoding(info, frames, seconds);
   };
-  auto outcome = train_labels(request, [&](const std::string& sentence) { report->note(sentence); },
-                              [&](const TrainerStep& step) { report->step(step); }, context.signals.token());
+  auto outcome = train_labels(
+      request, [&](const std::string& sentence) { report->note(sentence); },
+      [&](const TrainerStep& step) { report->step(step); }, context.signals.token());
   report->close();
   if (!outcome) return context.fail(outcome.error());
   report->outcome(settings.output.string(), outcome->trained);
@@ -114,9 +116,11 @@ int run_train_labels(const Context& context, const TrainSettings& train, const L
     return nlohmann::ordered_json{{"frame_accuracy", counts.frame_accuracy()}, {"macro_f1", counts.macro_f1()}};
   };
   if (outcome->net) {
-    context.log.info("split {}, which nothing was learned or chosen from: net: accuracy {:.3f}, macro F1 {:.3f}; linear probe: {:.3f}, {:.3f}",
-                     labels.test, outcome->net->frame_accuracy(), outcome->net->macro_f1(), outcome->probe->frame_accuracy(),
-                     outcome->probe->macro_f1());
+    context.log.info(
+        "split {}, which nothing was learned or chosen from: net: accuracy {:.3f}, macro F1 {:.3f}; linear probe: "
+        "{:.3f}, {:.3f}",
+        labels.test, outcome->net->frame_accuracy(), outcome->net->macro_f1(), outcome->probe->frame_accuracy(),
+        outcome->probe->macro_f1());
   }
   if (settings.json) {
     nlohmann::ordered_json out = headed("train labels");
@@ -125,7 +129,8 @@ int run_train_labels(const Context& context, const TrainSettings& train, const L
     out["steps"] = outcome->trained.steps;
     out["kept_step"] = outcome->trained.best_step;
     out["seconds"] = outcome->trained.seconds;
-    out["test"] = outcome->net ? nlohmann::ordered_json{{"net", figures(*outcome->net)}, {"linear_probe", figures(*outcome->probe)}}
+    out["test"] = outcome->net ? nlohmann::ordered_json{{"net", figures(*outcome->net)},
+                                                        {"linear_probe", figures(*outcome->probe)}}
                                : nlohmann::ordered_json(nullptr);
     fmt::print("{}\n", out.dump());
   }

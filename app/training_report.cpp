@@ -1,11 +1,11 @@
 #include "app/training_report.h"
 
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
 #include <cmath>
 #include <string>
 #include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace longtake {
 namespace {
@@ -60,8 +60,13 @@ std::string told(const Figures& figures) {
   return out;
 }
 
-TrainingReport::TrainingReport(const Context& context, const TrainSettings& train, std::int64_t steps, std::string judged_on)
-    : context_(context), train_(train), judged_on_(std::move(judged_on)), progress_(context.settings.progress_mode()), curves_(steps) {}
+TrainingReport::TrainingReport(const Context& context, const TrainSettings& train, std::int64_t steps,
+                               std::string judged_on)
+    : context_(context),
+      train_(train),
+      judged_on_(std::move(judged_on)),
+      progress_(context.settings.progress_mode()),
+      curves_(steps) {}
 
 Result<TrainingReport> TrainingReport::begin(const Context& context, const TrainSettings& train, std::int64_t steps,
                                              std::string judged_on) {
@@ -97,8 +102,8 @@ void TrainingReport::step(const TrainerStep& step) {
   if (log_) keep_log(log_->write(line));
   if (!step.judged) return;
   plot();
-  context_.log.info("step {}/{}  loss {:.4f}  {}:{}  ({:.0f} s)", step.step, step.steps, step.loss, judged_on_, told(*step.judged),
-                    step.seconds);
+  context_.log.info("step {}/{}  loss {:.4f}  {}:{}  ({:.0f} s)", step.step, step.steps, step.loss, judged_on_,
+                    told(*step.judged), step.seconds);
 }
 
 void TrainingReport::close() {
@@ -107,7 +112,8 @@ void TrainingReport::close() {
 }
 
 void TrainingReport::outcome(const std::string& what, const TrainerOutcome& outcome) {
-  context_.log.info("{}: the weights of step {} of {}; {}:{}", what, outcome.best_step, outcome.steps, judged_on_, told(outcome.best));
+  context_.log.info("{}: the weights of step {} of {}; {}:{}", what, outcome.best_step, outcome.steps, judged_on_,
+                    told(outcome.best));
   if (outcome.ended == "no better") context_.log.info("ended early: the held-out figures had stopped falling");
   if (outcome.ended == "budget") context_.log.info("ended by --budget");
 }

@@ -25,7 +25,8 @@ std::string told(const Figures& figures);  // in a line, without "score"
 class TrainingReport {
  public:
   // `judged_on`: whose figures they are, "held out". Errors: kUsage, kUnexpected (--log and --plot cannot be written).
-  static Result<TrainingReport> begin(const Context& context, const TrainSettings& train, std::int64_t steps, std::string judged_on);
+  static Result<TrainingReport> begin(const Context& context, const TrainSettings& train, std::int64_t steps,
+                                      std::string judged_on);
 
   void note(const std::string& sentence);
   void encoding(const StreamInfo& info, std::int64_t frames, double seconds);  // for FeatureCacheOptions::on_frame

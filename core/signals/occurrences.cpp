@@ -23,7 +23,8 @@ double ago(double watched, double seconds) { return watched - std::min(seconds, 
 }  // namespace
 
 std::optional<double> Occurrences::step(const Observation& frame, bool blank, std::vector<EventRecord>& events) {
-  while (waiting_count_ > 0 && frame.t >= waiting_[0].last.t + kWaitSeconds && frame.frame >= waiting_[0].last.frame + kWaitFrames) {
+  while (waiting_count_ > 0 && frame.t >= waiting_[0].last.t + kWaitSeconds &&
+         frame.frame >= waiting_[0].last.frame + kWaitFrames) {
     tell_first(events);
   }
   if (!frame.past) return std::nullopt;
@@ -61,7 +62,8 @@ std::optional<double> Occurrences::step(const Observation& frame, bool blank, st
   return sustained;
 }
 
-void Occurrences::go_on(const Observation& frame, const SurpriseTest::Verdict& verdict, std::optional<double> sustained) {
+void Occurrences::go_on(const Observation& frame, const SurpriseTest::Verdict& verdict,
+                        std::optional<double> sustained) {
   const Moment now{frame.frame, frame.pts, frame.t};
   open_.last = now;
   if (verdict.surprise >= SurpriseTest::kTailStart) open_.moved = watched_;
@@ -100,7 +102,8 @@ void Occurrences::tell_first(std::vector<EventRecord>& events) {
   };
   // What was strange and is known again has only come back, however it left.
   const bool came_back = change.was_strange && change.is_known;
-  if (change.last_strange >= 0 && !came_back && !change.in_shot_change) tell("novelty", change.first, change.last_strange);
+  if (change.last_strange >= 0 && !came_back && !change.in_shot_change)
+    tell("novelty", change.first, change.last_strange);
   if (change.is_known) tell("return", change.known, change.known.frame);
 }
 

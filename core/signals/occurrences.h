@@ -38,11 +38,11 @@ class Occurrences {
   static constexpr double kKnownSeconds = 5;
   static constexpr double kNearSeconds = 1;
   static constexpr double kLevel = 3;
-  static constexpr double kSettleSeconds = 0.3;   // without a frame that stands out
-  static constexpr double kLongestSeconds = 3;    // then a change ends all the same
+  static constexpr double kSettleSeconds = 0.3;  // without a frame that stands out
+  static constexpr double kLongestSeconds = 3;   // then a change ends all the same
   static constexpr double kAccustomSeconds = 30;
-  static constexpr double kLeastPast = 2;         // seconds that have to be known before anything can stand out
-  static constexpr double kSpacing = 0.25;        // seconds between the samples of a past
+  static constexpr double kLeastPast = 2;   // seconds that have to be known before anything can stand out
+  static constexpr double kSpacing = 0.25;  // seconds between the samples of a past
   static constexpr double kFirstBar = 8, kLowestBar = 2, kHighestBar = 50;  // deviations
   static constexpr double kRaise = 1.2;
   static constexpr double kWaitSeconds = 1.05;
@@ -88,8 +88,8 @@ class Occurrences {
     }
   };
   struct Change {
-    Moment first, known, last;       // it begins; the view is known from here on; it has settled
-    double began = 0, moved = 0;     // seconds watched: when it began, when a frame last stood out
+    Moment first, known, last;    // it begins; the view is known from here on; it has settled
+    double began = 0, moved = 0;  // seconds watched: when it began, when a frame last stood out
     double score = 0, confidence = 0;
     bool was_strange = false;        // what was in view before it
     bool is_known = false;           // what is in view now

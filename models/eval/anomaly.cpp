@@ -66,7 +66,8 @@ std::vector<bool> abnormal_frames(const std::vector<TrueAnomaly>& truth, const s
   return out;
 }
 
-Result<std::vector<AnomalyEvaluation>> evaluate_anomaly(const AnomalyRequest& request, const Note& note, std::stop_token stop) {
+Result<std::vector<AnomalyEvaluation>> evaluate_anomaly(const AnomalyRequest& request, const Note& note,
+                                                        std::stop_token stop) {
   const auto read = read_anomalies(request.of.truth, request.of.split);
   if (!read) return read.error();
   const auto truths = by_video(*read);
@@ -89,7 +90,8 @@ Result<std::vector<AnomalyEvaluation>> evaluate_anomaly(const AnomalyRequest& re
   if (request.signal != kAllSignals) return std::vector{judge(videos, request.signal)};
   std::vector<AnomalyEvaluation> out;
   for (const Signal& one : videos.front().signals) {
-    const bool in_all = std::ranges::all_of(videos, [&](const Judged& video) { return video.find(one.name) != nullptr; });
+    const bool in_all =
+        std::ranges::all_of(videos, [&](const Judged& video) { return video.find(one.name) != nullptr; });
     if (in_all) out.push_back(judge(videos, one.name));
   }
   if (out.empty()) return Error{ErrorKind::kInput, "there is no signal that all of the results carry"};

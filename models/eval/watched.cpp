@@ -64,6 +64,10 @@ class Reader {
   double seconds_per_pts_ = 1;
 };
 
+std::optional<float> unfamiliarity(std::optional<float> familiarity) {
+  return familiarity ? std::optional(1 - *familiarity) : std::nullopt;
+}
+
 }  // namespace
 
 double WatchedVideo::seconds() const {
@@ -124,10 +128,6 @@ Result<std::vector<double>> truth_times(const WatchedVideo& watched, const Resul
 std::vector<Interval> video_intervals(std::size_t videos,
                                       const std::function<std::vector<double>(std::span<const double> drawn)>& figures) {
   return bootstrap(videos, kConfidence, 0x766964656f73ULL, figures);
-}
-
-static std::optional<float> unfamiliarity(std::optional<float> familiarity) {
-  return familiarity ? std::optional(1 - *familiarity) : std::nullopt;
 }
 
 std::vector<Signal> signals_of(const WatchedVideo& watched) {

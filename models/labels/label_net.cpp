@@ -1,8 +1,5 @@
 #include "models/labels/label_net.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -11,6 +8,9 @@
 #include <sstream>
 #include <stdexcept>
 #include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/store/atomic_file.h"
 #include "models/encoder/encoder.h"
@@ -28,13 +28,18 @@ constexpr std::size_t kWidth = Weights::kWidth;
 constexpr std::size_t kParts = 1 + Weights::kMeans.size();  // x and the means
 
 // How far back the last convolution sees: longer gaps than that make no difference.
-constexpr std::int64_t kReach = (Weights::kTaps - 1) * std::accumulate(Weights::kDilations.begin(), Weights::kDilations.end(), std::int64_t{0});
+constexpr std::int64_t kReach =
+    (Weights::kTaps - 1) * std::accumulate(Weights::kDilations.begin(), Weights::kDilations.end(), std::int64_t{0});
 
 float gelu(float x) { return 0.5F * x * (1 + std::erf(x * static_cast<float>(std::numbers::sqrt2 / 2))); }
 
-constexpr std::size_t ring_rows(std::size_t conv) { return static_cast<std::size_t>(2 * Weights::kDilations[conv] + 1); }
+constexpr std::size_t ring_rows(std::size_t conv) {
+  return static_cast<std::size_t>(2 * Weights::kDilations[conv] + 1);
+}
 // Of the convolutions before this one, in each net.
-constexpr std::size_t rows_before(std::size_t conv) { return conv == 0 ? 0 : rows_before(conv - 1) + ring_rows(conv - 1); }
+constexpr std::size_t rows_before(std::size_t conv) {
+  return conv == 0 ? 0 : rows_before(conv - 1) + ring_rows(conv - 1);
+}
 constexpr std::size_t kRingRows = rows_before(Weights::kDilations.size());
 
 constexpr const char* kNames = "names";  // in the metadata: one a line; check_label_name() keeps line ends out of them
@@ -42,7 +47,8 @@ constexpr const char* kNames = "names";  // in the metadata: one a line; check_l
 }  // namespace
 
 std::vector<LabelNetTensor> label_net_tensors(std::size_t labels) {
-  constexpr std::int64_t kIn = Encoder::kTokenChannels, kAll = Encoder::kTokens, kC = kChannels, kW = kWidth, kL = kLatent;
+  constexpr std::int64_t kIn = Encoder::kTokenChannels, kAll = Encoder::kTokens, kC = kChannels, kW = kWidth,
+                         kL = kLatent;
   const auto names = static_cast<std::int64_t>(labels);
   std::vector<LabelNetTensor> of_net{{"input.weight", {kC, kL * std::int64_t(kParts)}},
                                      {"input.bias", {kC}},
@@ -84,7 +90,8 @@ Result<LabelNetWeights> load_label_net(const TensorFile& file, std::vector<std::
   };
   LabelNetWeights out;
   out.names = std::move(names);
-  out.projection = dense_after_z_score(parts.at("tokens.mean"), parts.at("tokens.scale"), parts.at("tokens.projection"));
+  out.projection =
+      dense_after_z_score(parts.at("tokens.mean"), parts.at("tokens.scale"), parts.at("tokens.projection"));
   for (std::size_t n = 0; n < out.nets.size(); ++n) {
     Weights::Net& net = out.nets[n];
     const std::string below = fmt::format("nets.{}.", n);
@@ -110,7 +117,8 @@ Result<LabelNetWeights> load_label_net(const TensorFile& file, std::vector<std::
 
 void update_slot_means(std::span<const float> x, std::int64_t slots, std::span<float> means) {
   for (std::size_t j = 0; j < Weights::kMeans.size(); ++j) {
-    const double share = std::max(1 - std::exp(-Weights::kSlot / Weights::kMeans[j]), 1 / (static_cast<double>(slots) + 1));
+    const double share =
+        std::max(1 - std::exp(-Weights::kSlot / Weights::kMeans[j]), 1 / (static_cast<double>(slots) + 1));
     const auto k = static_cast<float>(share);
     float* const mean = &means[j * x.size()];
     if (slots == 0) std::copy(x.begin(), x.end(), mean);  // whatever was in it
@@ -135,8 +143,9 @@ Result<std::optional<LabelNetFile>> read_label_net(const std::filesystem::path& 
   out.encoder = metadata_of(*file, "encoder");
   out.sha256 = metadata_of(*file, "sha256");
   if (out.encoder != encoder) {
-    return cannot_use(path, kLabelKind, fmt::format("it was trained with encoder {}, this one is {}", out.encoder.substr(0, 12),
-                                                    encoder.substr(0, 12)));
+    return cannot_use(path, kLabelKind,
+                      fmt::format("it was trained with encoder {}, this one is {}", out.encoder.substr(0, 12),
+                                  encoder.substr(0, 12)));
   }
   std::istringstream names(metadata_of(*file, kNames));
   for (std::string name; std::getline(names, name);) {
@@ -236,9 +245,12 @@ void LabelNet::add_scores(std::size_t which) {
   for (std::size_t i = 0; i < net.convs.size(); ++i) {
     const std::span<float> rows = ring(which, i);
     const std::size_t extent = ring_rows(i);
-    const auto at = [&](std::int64_t slot) { return rows.subspan(static_cast<std::size_t>(slot) % extent * kWidth, kWidth); };
+    const auto at = [&](std::int64_t slot) {
+      return rows.subspan(static_cast<std::size_t>(slot) % extent * kWidth, kWidth);
+    };
     // Before the first slot all was as in it.
-    for (std::size_t row = 0; row < (slots_ == 0 ? extent : 0); ++row) std::copy(frame_.begin(), frame_.end(), &rows[row * kWidth]);
+    for (std::size_t row = 0; row < (slots_ == 0 ? extent : 0); ++row)
+      std::copy(frame_.begin(), frame_.end(), &rows[row * kWidth]);
     std::copy(frame_.begin(), frame_.end(), at(slots_).begin());
     std::array<float, kWidth> sum{};
     for (std::size_t tap = 0; tap < Weights::kTaps; ++tap) {

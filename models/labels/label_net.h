@@ -42,9 +42,9 @@ struct LabelNetWeights {
   static constexpr double kSlot = 0.08;                                     // seconds
 
   struct Net {
-    Dense<float> input, mix;      // of a token
-    std::vector<float> position;  // [tokens][kChannels]
-    Dense<float> gather, pool;    // of a frame
+    Dense<float> input, mix;                                               // of a token
+    std::vector<float> position;                                           // [tokens][kChannels]
+    Dense<float> gather, pool;                                             // of a frame
     std::array<std::array<Dense<float>, kTaps>, kDilations.size()> convs;  // oldest tap first, which has the bias
     Dense<float> last;
   };
@@ -71,8 +71,8 @@ void update_slot_means(std::span<const float> x, std::int64_t slots, std::span<f
 struct LabelNetFile {
   std::vector<std::string> names;
   TensorFile tensors;
-  std::string encoder;    // SHA-256 of the encoder's file
-  std::string sha256{};   // of the file it was read from
+  std::string encoder;   // SHA-256 of the encoder's file
+  std::string sha256{};  // of the file it was read from
 };
 bool is_label_net(const TensorFile& file);
 Result<void> write_label_net(const std::filesystem::path& path, const LabelNetFile& net);
@@ -102,9 +102,9 @@ class LabelNet {
   }
 
  private:
-  void embed(std::span<const float> tokens);  // → x_
-  void advance();                             // one slot with x_ → scores_
-  void add_scores(std::size_t net);           // of the slot in u_
+  void embed(std::span<const float> tokens);                 // → x_
+  void advance();                                            // one slot with x_ → scores_
+  void add_scores(std::size_t net);                          // of the slot in u_
   std::span<float> ring(std::size_t net, std::size_t conv);  // [2 · dilation + 1][kWidth]
 
   const LabelNetWeights* weights_;
@@ -112,7 +112,7 @@ class LabelNet {
   std::vector<float> rings_;   // what each convolution of each net was given in its last slots; slot n at n % extent
   std::vector<float> scores_;  // [names]
   std::int64_t slots_ = 0;
-  double due_ = 0;             // seconds since the last slot
+  double due_ = 0;  // seconds since the last slot
   std::vector<float> x_, u_, h_, mixed_, frame_, likely_;
 };
 

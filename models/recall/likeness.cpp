@@ -37,7 +37,8 @@ Likeness::Likeness(const LandmarkState& landmarks, std::span<const float> metric
 }
 
 std::vector<double> Likeness::to_landmarks(std::span<const float> latents) const {
-  if (latents.size() != mean_.size()) throw std::invalid_argument("Likeness: latents of another size than the landmarks'");
+  if (latents.size() != mean_.size())
+    throw std::invalid_argument("Likeness: latents of another size than the landmarks'");
   const auto frame = centred(latents);
   const double length = std::sqrt(std::max(0.0, dot_of(frame, weighed(frame))));
   std::vector<double> out(directions_.size() / mean_.size());

@@ -92,7 +92,8 @@ at::Tensor label_logits(const definition::Parameters& parameters, int net, const
   for (std::size_t i = 0; i < Weights::kDilations.size(); ++i) {
     const std::int64_t dilation = Weights::kDilations[i];
     // Before the first slot all was as in it.
-    const at::Tensor longer = at::cat({frame.narrow(1, 0, 1).expand({-1, (Weights::kTaps - 1) * dilation, -1}), frame}, 1);
+    const at::Tensor longer =
+        at::cat({frame.narrow(1, 0, 1).expand({-1, (Weights::kTaps - 1) * dilation, -1}), frame}, 1);
     std::vector<at::Tensor> taps;
     for (std::int64_t tap = 0; tap < Weights::kTaps; ++tap) taps.push_back(longer.narrow(1, tap * dilation, slots));
     const at::Tensor weight = part(fmt::format("convs.{}.weight", i)).permute({0, 2, 1}).flatten(1);  // [out][tap · in]
@@ -105,7 +106,8 @@ at::Tensor label_logits(const definition::Parameters& parameters, int net, const
 at::Tensor label_inputs(const definition::Parameters& parameters, const LabelledVideo& video, std::size_t view,
                         std::int64_t first, std::int64_t count, std::int64_t before) {
   const std::int64_t begin = std::max<std::int64_t>(0, first - before);
-  const auto frames = std::span(video.frames).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(first + count - begin));
+  const auto frames =
+      std::span(video.frames).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(first + count - begin));
   const at::Tensor tokens = frame_tokens(*video.views[view], frames);
   const at::Tensor z = (tokens - parameters.at("tokens.mean")) / at::clamp_min(parameters.at("tokens.scale"), 1e-3);
   const at::Tensor x = linear_product(z, parameters.at("tokens.projection")).contiguous();  // [slots][tokens][latent]
@@ -123,8 +125,8 @@ at::Tensor label_inputs(const definition::Parameters& parameters, const Labelled
   return out.transpose(1, 2).flatten(2);
 }
 
-LabelTraining::LabelTraining(std::vector<std::string> names, std::vector<LabelledVideo> train, std::vector<LabelledVideo> judged,
-                             const LabelTrainingOptions& options)
+LabelTraining::LabelTraining(std::vector<std::string> names, std::vector<LabelledVideo> train,
+                             std::vector<LabelledVideo> judged, const LabelTrainingOptions& options)
     : names_(std::move(names)), train_(std::move(train)), judged_(std::move(judged)), options_(options) {
   if (options.shards < 1 || options.rows % options.shards != 0) {
     throw std::invalid_argument("LabelTraining: the rows must be shared out evenly among the shards");
@@ -173,10 +175,12 @@ at::Tensor LabelTraining::loss(std::int64_t step, int shard, const definition::P
   return sum / Weights::kNets;
 }
 
-at::Tensor LabelTraining::loss_of(int net, std::int64_t step, int shard, const definition::Parameters& parameters) const {
+at::Tensor LabelTraining::loss_of(int net, std::int64_t step, int shard,
+                                  const definition::Parameters& parameters) const {
   const int rows = options_.rows / options_.shards;
   const auto of_step = [&](std::uint64_t what, int number) {
-    return Random({options_.seed, what, static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(net), static_cast<std::uint64_t>(number)});
+    return Random({options_.seed, what, static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(net),
+                   static_cast<std::uint64_t>(number)});
   };
   // Of LibTorch's own generator, which is quick; it is new with every step, so that a training goes on anywhere.
   Random seeds = of_step(0x6c6162656cULL, shard);
@@ -184,13 +188,16 @@ at::Tensor LabelTraining::loss_of(int net, std::int64_t step, int shard, const d
   std::vector<at::Tensor> inputs, targets;
   for (int row = 0; row < rows; ++row) {
     Random random = of_step(0x77696e646f77ULL, shard * rows + row);
-    const auto of = static_cast<std::size_t>(std::upper_bound(ends_.begin(), ends_.end(), random.below(ends_.back())) - ends_.begin());
+    const auto of = static_cast<std::size_t>(std::upper_bound(ends_.begin(), ends_.end(), random.below(ends_.back())) -
+                                             ends_.begin());
     const LabelledVideo& video = train_[of];
     const std::int64_t slots = std::ssize(video.frames), count = std::min<std::int64_t>(slots, options_.window);
     const std::int64_t first = random.below(slots - count + 1);
     const auto view = static_cast<std::size_t>(random.below(std::ssize(video.views)));
     at::Tensor x = label_inputs(parameters, video, view, first, count, options_.before);
-    at::Tensor y = at::from_blob(const_cast<std::int64_t*>(&targets_[of][static_cast<std::size_t>(first)]), {count}, at::kLong).clone();
+    at::Tensor y =
+        at::from_blob(const_cast<std::int64_t*>(&targets_[of][static_cast<std::size_t>(first)]), {count}, at::kLong)
+            .clone();
     y.narrow(0, 0, std::min<std::int64_t>(count, options_.unjudged)).fill_(-1);
     if (count < options_.window) {
       x = at::cat({x, x.narrow(0, count - 1, 1).expand({options_.window - count, -1, -1})});
@@ -239,7 +246,8 @@ LabelCounts LabelTraining::counts(const std::vector<LabelledVideo>& videos, int 
       std::vector<std::string> said;
       for (const std::int64_t frame : video.frames) {
         const std::vector<float>& scores = net.step_slot(floats_of(video.views.front()->tokens(frame)));
-        said.push_back(names_[static_cast<std::size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin())]);
+        said.push_back(
+            names_[static_cast<std::size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin())]);
       }
       by_video[static_cast<std::size_t>(i)] = count_labels(video.truth, said);
     }
@@ -260,8 +268,10 @@ LabelCounts linear_probe(const std::vector<std::string>& names, const std::vecto
     const at::Tensor out = at::empty({(slots + every - 1) / every, kNumbers});
     std::vector<float> mean(Encoder::kEmbedding, 0);
     for (std::int64_t slot = 0; slot < slots; ++slot) {
-      const std::vector<float> now = floats_of(video.views.front()->embedding(video.frames[static_cast<std::size_t>(slot)]));
-      const auto k = static_cast<float>(std::max(1 - std::exp(-Weights::kSlot / kSeconds), 1 / (static_cast<double>(slot) + 1)));
+      const std::vector<float> now =
+          floats_of(video.views.front()->embedding(video.frames[static_cast<std::size_t>(slot)]));
+      const auto k =
+          static_cast<float>(std::max(1 - std::exp(-Weights::kSlot / kSeconds), 1 / (static_cast<double>(slot) + 1)));
       for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += k * (now[i] - mean[i]);
       if (slot % every != 0) continue;
       float* const row = out.data_ptr<float>() + slot / every * kNumbers;
@@ -287,7 +297,8 @@ LabelCounts linear_probe(const std::vector<std::string>& names, const std::vecto
       targets.push_back(name);
       ++counts[static_cast<std::size_t>(name)];
     }
-    if (!labelled.empty()) material.push_back({rows_of(video, every).index_select(0, at::tensor(labelled)), at::tensor(targets)});
+    if (!labelled.empty())
+      material.push_back({rows_of(video, every).index_select(0, at::tensor(labelled)), at::tensor(targets)});
   }
   const at::Tensor weights = class_weights(counts, LabelTrainingOptions().balance);
   const auto joined = [&](const auto& wanted) {
@@ -313,7 +324,9 @@ LabelCounts linear_probe(const std::vector<std::string>& names, const std::vecto
     out.shares = wanted.mean(0);
     const at::Tensor products = linear_product(weighted.t().contiguous(), z.t().contiguous()).to(at::kDouble);
     const at::Tensor ridge = products + held_back * static_cast<double>(z.size(0)) * at::eye(kNumbers, at::kDouble);
-    out.map = at::cholesky_solve(at::matmul(weighted.t(), wanted - out.shares).to(at::kDouble), at::linalg_cholesky(ridge)).to(at::kFloat);
+    out.map =
+        at::cholesky_solve(at::matmul(weighted.t(), wanted - out.shares).to(at::kDouble), at::linalg_cholesky(ridge))
+            .to(at::kFloat);
     return out;
   };
   constexpr std::size_t kTurns = 4;
@@ -335,7 +348,8 @@ LabelCounts linear_probe(const std::vector<std::string>& names, const std::vecto
   for (const LabelledVideo& video : judged) {
     const at::Tensor best_of = probe(rows_of(video, 1)).argmax(1).contiguous();
     std::vector<std::string> said;
-    for (std::int64_t slot = 0; slot < best_of.size(0); ++slot) said.push_back(names[static_cast<std::size_t>(best_of.data_ptr<std::int64_t>()[slot])]);
+    for (std::int64_t slot = 0; slot < best_of.size(0); ++slot)
+      said.push_back(names[static_cast<std::size_t>(best_of.data_ptr<std::int64_t>()[slot])]);
     out.add(count_labels(video.truth, said));
   }
   return out;
@@ -356,8 +370,8 @@ Result<LabelTrainOutcome> train_labels(const LabelTrainRequest& request, const N
   }
   std::sort(names.begin(), names.end());
   if (names.size() < 2 || names.size() > LabelSet::kMostNames) {
-    return Error{ErrorKind::kInput, fmt::format("\"{}\" has {} labels to learn; 2 to {} can be told apart", request.truth.string(),
-                                                names.size(), LabelSet::kMostNames)};
+    return Error{ErrorKind::kInput, fmt::format("\"{}\" has {} labels to learn; 2 to {} can be told apart",
+                                                request.truth.string(), names.size(), LabelSet::kMostNames)};
   }
   const fs::path root = request.root.empty() ? request.truth.parent_path() : request.root;
   for (const std::string* split : {&request.split, &request.validation, &request.test}) {
@@ -367,7 +381,8 @@ Result<LabelTrainOutcome> train_labels(const LabelTrainRequest& request, const N
     for (const TrueEvent& event : *events) {
       const fs::path path = root / event.path;
       if (std::error_code none; !fs::is_regular_file(path, none)) {
-        return Error{ErrorKind::kInput, fmt::format("cannot open \"{}\", which \"{}\" is about", path.string(), request.truth.string())};
+        return Error{ErrorKind::kInput,
+                     fmt::format("cannot open \"{}\", which \"{}\" is about", path.string(), request.truth.string())};
       }
     }
   }
@@ -385,7 +400,8 @@ Result<LabelTrainOutcome> train_labels(const LabelTrainRequest& request, const N
 
   const auto shared = std::make_shared<Encoder>(std::move(*encoder));
   std::string seen;  // what the training depends on
-  const auto videos_of = [&](const std::string& split, const std::vector<FrameView>& views) -> Result<std::vector<LabelledVideo>> {
+  const auto videos_of = [&](const std::string& split,
+                             const std::vector<FrameView>& views) -> Result<std::vector<LabelledVideo>> {
     auto events = read_labels(request.truth, request.column, split);
     if (!events) return std::move(events).error();
     std::vector<LabelledVideo> out;
@@ -412,7 +428,8 @@ Result<LabelTrainOutcome> train_labels(const LabelTrainRequest& request, const N
     if (!found) return std::move(found).error();
     judge_by = std::move(*found);
   }
-  note(fmt::format("{} videos to learn {} labels from, {} to judge by", train_on->size(), names.size(), judge_by.size()));
+  note(fmt::format("{} videos to learn {} labels from, {} to judge by", train_on->size(), names.size(),
+                   judge_by.size()));
 
   prepare_for_training();
   TrainerOptions how = request.how;
@@ -420,7 +437,8 @@ Result<LabelTrainOutcome> train_labels(const LabelTrainRequest& request, const N
   how.keep_last = judge_by.empty();
   // The loss is the mean of the nets', so that of gradients as long as one net's would be, this is the length of all.
   how.clip /= std::sqrt(static_cast<double>(Weights::kNets));
-  seen += fmt::format("{} {} {} {} {} {}", *encoder_hash, how.steps, how.rate, request.seed, request.views.size(), fmt::join(names, ","));
+  seen += fmt::format("{} {} {} {} {} {}", *encoder_hash, how.steps, how.rate, request.seed, request.views.size(),
+                      fmt::join(names, ","));
   for (const FrameView view : request.views) seen += fmt::format(" {}", static_cast<int>(view));
   how.settings = sha256_hex(std::as_bytes(std::span(seen)));
   LabelTrainingOptions what;
@@ -431,7 +449,8 @@ Result<LabelTrainOutcome> train_labels(const LabelTrainRequest& request, const N
   auto trained = train(training, how, on_step, stop);
   if (!trained) return std::move(trained).error();
   out.trained = std::move(*trained);
-  if (auto done = write_label_net(request.output, {names, training.weights(), *encoder_hash}); !done) return std::move(done).error();
+  if (auto done = write_label_net(request.output, {names, training.weights(), *encoder_hash}); !done)
+    return std::move(done).error();
   fs::remove(how.checkpoint, ec);
   if (!request.test.empty()) {
     auto test = videos_of(request.test, {FrameView::kPlain});

@@ -22,8 +22,8 @@ namespace longtake {
 // A video cut into slots of LabelNetWeights::kSlot seconds.
 struct LabelledVideo {
   std::vector<std::shared_ptr<const Features>> views;  // the plain one first; the same frames in each
-  std::vector<std::int64_t> frames;  // [slots] the one nearest to a slot's moment
-  std::vector<std::string> truth;    // [slots] label; empty: none, which is neither learned from nor judged
+  std::vector<std::int64_t> frames;                    // [slots] the one nearest to a slot's moment
+  std::vector<std::string> truth;  // [slots] label; empty: none, which is neither learned from nor judged
 };
 LabelledVideo labelled_video(std::vector<std::shared_ptr<const Features>> views, const std::vector<TrueEvent>& truth);
 
@@ -43,7 +43,8 @@ struct LabelTrainingOptions {
 // One of the nets in LibTorch: x and its means, [B][T][tokens][parts · latent], → logits [B][T][labels]. `drop` is what to
 // do with activations while training; it takes them and the share to drop.
 using Drop = std::function<at::Tensor(const at::Tensor& activations, double share)>;
-at::Tensor label_logits(const definition::Parameters& parameters, int net, const at::Tensor& inputs, const Drop& drop = {});
+at::Tensor label_logits(const definition::Parameters& parameters, int net, const at::Tensor& inputs,
+                        const Drop& drop = {});
 // What the net is given of `count` slots from `first` on, [count][tokens][parts · latent]: its running means begin `before`
 // slots earlier, if there are so many.
 at::Tensor label_inputs(const definition::Parameters& parameters, const LabelledVideo& video, std::size_t view,
@@ -93,9 +94,10 @@ struct LabelTrainRequest {
   std::filesystem::path truth;  // video,start_s,end_s,label
   std::filesystem::path root;   // of the videos; empty: the truth's folder
   std::string column = "label";
-  std::string split;       // rows to learn from; empty: all
-  std::string validation;  // split to judge by: the best step is kept, and the training ends early. Empty: the last step
-  std::string test;        // split that figures are told of at the end and that nothing else looks at; empty: none
+  std::string split;  // rows to learn from; empty: all
+  std::string
+      validation;    // split to judge by: the best step is kept, and the training ends early. Empty: the last step
+  std::string test;  // split that figures are told of at the end and that nothing else looks at; empty: none
   std::vector<FrameView> views{FrameView::kPlain, FrameView::kMirrored, FrameView::kUpsideDown};
   std::filesystem::path output;  // file of labels
   std::uint64_t seed = 1;

@@ -1,13 +1,13 @@
 #include "core/signals/occurrences.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <functional>
 #include <random>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/store/archive.h"
 
@@ -207,7 +207,10 @@ TEST(Occurrences, OtherEventsExplainAChange) {
     }
     const std::string name = kind;
     const std::vector<std::string> back{"return"};
-    EXPECT_EQ(out.told(), name == "frozen" ? kCameAndWent : name == "flash" || name == "light" ? std::vector<std::string>() : back) << kind;
+    EXPECT_EQ(out.told(), name == "frozen"                     ? kCameAndWent
+                          : name == "flash" || name == "light" ? std::vector<std::string>()
+                                                               : back)
+        << kind;
   }
 }
 
@@ -248,8 +251,10 @@ TEST(Occurrences, WhatIsOpenAtTheEndIsTold) {
 }
 
 TEST(Occurrences, NothingStandsOutBeforeThereIsAPast) {
-  EXPECT_TRUE(watch(steady(25, 15), [](double t) { return t >= Occurrences::kLeastPast - 0.5 ? 1 : 0; }).events.empty());
-  EXPECT_FALSE(watch(steady(25, 15), [](double t) { return t >= Occurrences::kLeastPast + 0.5 ? 1 : 0; }).events.empty());
+  EXPECT_TRUE(
+      watch(steady(25, 15), [](double t) { return t >= Occurrences::kLeastPast - 0.5 ? 1 : 0; }).events.empty());
+  EXPECT_FALSE(
+      watch(steady(25, 15), [](double t) { return t >= Occurrences::kLeastPast + 0.5 ? 1 : 0; }).events.empty());
 }
 
 // An hour of values that wander, with jumps of all sizes.
@@ -271,7 +276,8 @@ std::vector<EventRecord> lively(double hours, std::optional<double> an_hour) {
 TEST(Occurrences, AsManyComeAnHourAsAreWanted) {
   constexpr double kHours = 1.5;
   // All that the bar can move is worth so many events, and a change may tell of two at once.
-  const double most_off = std::log(Occurrences::kHighestBar / Occurrences::kLowestBar) / std::log(Occurrences::kRaise) + 2;
+  const double most_off =
+      std::log(Occurrences::kHighestBar / Occurrences::kLowestBar) / std::log(Occurrences::kRaise) + 2;
   for (const double wanted : {20.0, 120.0}) {
     EXPECT_NEAR(static_cast<double>(lively(kHours, wanted).size()), wanted * kHours, most_off);
   }

@@ -1,13 +1,12 @@
 // The labels' net: what LibTorch learns is what the program computes slot by slot, at any frame rate.
 #include "models/train/label_training.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <fstream>
 #include <iterator>
 
 #include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 #include "core/store/archive.h"
 #include "models/labels/label_net.h"
@@ -122,7 +121,9 @@ TEST(LabelTraining, ALossIsAFunctionOfSeedAndStep) {
   const TempDir dir;
   LabelTraining one = training_of(dir), again = training_of(dir), other = training_of(dir, 2);
   Figures parts;
-  const auto loss = [&](LabelTraining& of, std::int64_t step) { return of.loss(step, 0, of.parameters(), parts).item<double>(); };
+  const auto loss = [&](LabelTraining& of, std::int64_t step) {
+    return of.loss(step, 0, of.parameters(), parts).item<double>();
+  };
   EXPECT_EQ(loss(one, 3), loss(again, 3));
   EXPECT_EQ(loss(one, 3), loss(one, 3));
   EXPECT_NE(loss(one, 3), loss(one, 4));
@@ -249,7 +250,8 @@ TEST_F(Net, ComesBackFromItsFile) {
   LabelNet one(weights_), other(*weights);
   EXPECT_EQ(one.step_slot(tokens_of(video_, 0)), other.step_slot(tokens_of(video_, 0)));
 
-  EXPECT_NE(read_label_net(dir_ / "net.labels", "another").error().message.find("trained with encoder"), std::string::npos);
+  EXPECT_NE(read_label_net(dir_ / "net.labels", "another").error().message.find("trained with encoder"),
+            std::string::npos);
   // It holds no examples, and a file of examples no net.
   EXPECT_NE(read_label_set(dir_ / "net.labels", "").error().message.find("train labels"), std::string::npos);
   ASSERT_TRUE(write_label_set(dir_ / "set.labels", {"an encoder", {}}));
