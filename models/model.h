@@ -62,7 +62,7 @@ struct AnalyzerOptions {
   std::vector<std::vector<std::array<double, 2>>> roi;
   std::vector<std::vector<std::array<double, 2>>> mask;
   bool maps = false;  // also say which parts of the picture are new
-  PlainSignalChoice signals;
+  PlainSignalChoice signals{};
   bool landmark_pictures = true;  // false: no picture is kept in the state, and those in a restored one are wiped out
   std::shared_ptr<const LabelHead> labels = nullptr;  // also say which of these labels fit
 };

@@ -175,7 +175,7 @@ class Memory(unittest.TestCase):
             lines = self.watch(scene, "ignored.ltm", "--compare", self.path("two.ltm"), *more).splitlines()
             records = [json.loads(line) for line in lines]
             frames = [record for record in records if record["type"] == "frame"]
-            self.assertEqual(list(frames[3])[:7], ["type", "frame", "pts", "t", "surprise", "novelty", "familiarity"])
+            self.assertEqual(list(frames[3])[:8], ["type", "frame", "pts", "t", "surprise", "novelty", "sustained", "familiarity"])
             return [frame["familiarity"] for frame in frames]
         whole = familiarity("pattern")
         self.assertGreater(min(whole), 0.5)
