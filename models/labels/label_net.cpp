@@ -27,9 +27,12 @@ constexpr std::size_t kChannels = Weights::kChannels;
 constexpr std::size_t kWidth = Weights::kWidth;
 constexpr std::size_t kParts = 1 + Weights::kMeans.size();  // x and the means
 
-// How far back the last convolution sees: longer gaps than that make no difference.
+// Slots that the last convolution sees back: of a longer gap only the means have to see the rest.
 constexpr std::int64_t kReach =
     (Weights::kTaps - 1) * std::accumulate(Weights::kDilations.begin(), Weights::kDilations.end(), std::int64_t{0});
+
+// And then the means have forgotten what was before: ten times the longest of them.
+constexpr auto kLongestGap = static_cast<std::int64_t>(10 * Weights::kMeans.back() / Weights::kSlot);
 
 float gelu(float x) { return 0.5F * x * (1 + std::erf(x * static_cast<float>(std::numbers::sqrt2 / 2))); }
 
@@ -182,6 +185,7 @@ const std::vector<float>& LabelNet::step(std::span<const float> tokens, double d
   }
   if (slots == 0) return scores_;
   embed(tokens);
+  for (std::int64_t i = std::min(slots, kLongestGap); i > kReach + 1; --i) update_slot_means(x_, slots_++, means_);
   for (std::int64_t i = 0; i < std::min(slots, kReach + 1); ++i) advance();
   return scores_;
 }
