@@ -434,7 +434,7 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
          "video,start_frame,end_frame",
          "The end of a stretch is exclusive; one of no length says that its video is judged and has none.\n\n"
          "Example: longtake eval anomaly --truth abnormal.csv --signal novelty monday.jsonl tuesday.jsonl")
-      ->add_option("--signal", results.signal, "surprise (default), novelty, sustained, unfamiliarity (of analyze --compare), boundary, one\nthat analyze --signals adds, or all")
+      ->add_option("--signal", results.signal, "surprise (default), novelty, sustained, unfamiliarity and deviation (of analyze\n--compare), boundary, one that analyze --signals adds, or all")
       ->type_name("NAME");
 
   CLI::App* info = app.add_subcommand("info", "Versions, machine and model");

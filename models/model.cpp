@@ -148,6 +148,7 @@ void ModelAnalyzer::begin_source(std::string_view name, Rational time_base, std:
 
 void ModelAnalyzer::compare_with(FrozenMemory memory) {
   if (!recall_) throw std::invalid_argument("ModelAnalyzer: a model without recall memory has nothing to compare");
+  usual_.emplace(memory.landmarks(), memory.samples());
   compared_.emplace(std::move(memory));
 }
 
@@ -180,7 +181,10 @@ Observation ModelAnalyzer::watch(const FrameTime& time, const Encoded& frame) {
     const RecallObservation recalled = recall_->step(stack_.latents());
     out.novelty = recalled.error;
     if (maps_) out.novelty_map = recalled.errors;
-    if (compared_) out.familiarity = compared_->scale().familiarity(compared_->ask(stack_.latents()));
+    if (compared_) {
+      out.familiarity = compared_->scale().familiarity(compared_->ask(stack_.latents()));
+      out.deviation_map = usual_->deviations(stack_.latents());
+    }
     out.past = past_distances(landmarks_->state(), stack_.latents(), mean, time.dt);
     landmarks_->watch(time, stack_.latents(), recalled.error, frame.thumbnail);
     offer_sample(*samples_, stack_.latents(), landmarks_->state().watched_s);

@@ -15,6 +15,7 @@
 #include "models/labels/label_head.h"
 #include "models/labels/label_net.h"
 #include "models/model_folder.h"
+#include "models/recall/deviation.h"
 #include "models/recall/familiarity.h"
 #include "models/recall/landmarks.h"
 #include "models/recall/recall_memory.h"
@@ -112,6 +113,7 @@ class ModelAnalyzer final : public Analyzer {
   std::optional<LandmarkBank> landmarks_;
   std::optional<SampleState> samples_;
   std::optional<FrozenMemory> compared_;
+  std::optional<UsualParts> usual_;  // of compared_
   std::optional<ShotWatcher> shots_;  // of models that have a shot head
   std::int64_t state_bytes_ = 0;
 };

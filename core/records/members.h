@@ -56,6 +56,8 @@ void members(Archive& archive, T& record) {
   archive("sustained", record.sustained);
   archive("novelty_map", record.novelty_map);
   archive("familiarity", record.familiarity);
+  archive("deviation", record.deviation);
+  archive("deviation_map", record.deviation_map);
   archive("boundary", record.boundary);
   archive("layers", record.layers);
   archive("scene", record.scene);

@@ -63,6 +63,9 @@ struct FrameRecord {
   std::optional<float> sustained{};  // novelty that stays while what is new stays, see core/signals/occurrences.h
   std::optional<std::array<float, 16>> novelty_map{};  // of 4x4 parts of the picture, row by row
   std::optional<float> familiarity{};  // 0 … 1, to another memory that stands still
+  // Of the part of the picture that is most unusual to that memory, in robust deviations, see models/recall/deviation.h.
+  std::optional<float> deviation{};
+  std::optional<std::array<float, 16>> deviation_map{};  // of each of 4x4 parts, row by row
   std::optional<float> boundary{};
   std::vector<LayerLoss> layers{};
   std::optional<std::vector<NamedScore>> scene{};

@@ -1,5 +1,6 @@
 #include "core/signals/decider.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -24,6 +25,10 @@ void Decider::step(const Observation& frame, std::vector<Record>& records) {
   if (sustained) record.sustained = static_cast<float>(*sustained);
   record.novelty_map = frame.novelty_map;
   if (frame.familiarity) record.familiarity = static_cast<float>(*frame.familiarity);
+  if (frame.deviation_map) {
+    record.deviation = *std::ranges::max_element(*frame.deviation_map);
+    if (frame.novelty_map) record.deviation_map = frame.deviation_map;  // maps are wanted
+  }
   record.boundary = verdict.boundary;
   record.layers = frame.layers;
   record.signals = frame.signals;

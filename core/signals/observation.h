@@ -54,6 +54,7 @@ struct Observation {
   std::optional<PastDistances> past;                  // likewise
   std::optional<std::array<float, 16>> novelty_map;  // absent unless wanted
   std::optional<double> familiarity;                 // 0 … 1, to a memory that stands still; absent without one
+  std::optional<std::array<float, 16>> deviation_map;  // of the parts, from what that memory kept; likewise
   std::optional<ShotObservation> shot;               // absent without a shot head
   std::optional<PlainSignals> signals;               // absent unless wanted
   std::vector<LayerLoss> layers;

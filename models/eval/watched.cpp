@@ -48,6 +48,7 @@ class Reader {
     one.novelty = frame.novelty;
     one.sustained = frame.sustained;
     one.familiarity = frame.familiarity;
+    one.deviation = frame.deviation;
     one.boundary = frame.boundary;
     one.plain = frame.signals.value_or(PlainSignals());
     if (frame.labels) one.label = frame.labels->empty() ? "" : std::move(frame.labels->front().name);
@@ -140,6 +141,7 @@ std::vector<Signal> signals_of(const WatchedVideo& watched) {
                                  {"novelty", [](const Frame& frame) { return frame.novelty; }},
                                  {"sustained", [](const Frame& frame) { return frame.sustained; }},
                                  {"unfamiliarity", [](const Frame& frame) { return unfamiliarity(frame.familiarity); }},
+                                 {"deviation", [](const Frame& frame) { return frame.deviation; }},
                                  {"boundary", [](const Frame& frame) { return frame.boundary; }},
                                  {"pixel", [](const Frame& frame) { return frame.plain.pixel; }},
                                  {"cell", [](const Frame& frame) { return frame.plain.cell; }},

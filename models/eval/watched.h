@@ -30,7 +30,7 @@ struct WatchedVideo {
 
   struct Frame {
     std::int64_t frame = 0;
-    std::optional<float> surprise, novelty, sustained, familiarity, boundary;
+    std::optional<float> surprise, novelty, sustained, familiarity, deviation, boundary;
     PlainSignals plain;
     std::optional<std::string> label;  // the likeliest; empty: none is likely
   };
@@ -75,7 +75,7 @@ struct Signal {
   std::vector<double> values;  // [frames]
 };
 // Those that `watched` carries at all, in a fixed order: surprise, novelty, sustained, unfamiliarity (1 − familiarity to
-// another memory), boundary, plain ones.
+// another memory), deviation (from it), boundary, plain ones.
 std::vector<Signal> signals_of(const WatchedVideo& watched);
 
 // Frames at which a signal peaks: the highest of each run of frames above median + 13 median absolute deviations of the

@@ -171,16 +171,23 @@ class Memory(unittest.TestCase):
         self.assertEqual(len(ranked), 3)
 
     def test_frames_tell_how_familiar_they_are_to_another_memory(self):
-        def familiarity(scene, *more):
+        def compared(scene, *more):
             lines = self.watch(scene, "ignored.ltm", "--compare", self.path("two.ltm"), *more).splitlines()
-            records = [json.loads(line) for line in lines]
-            frames = [record for record in records if record["type"] == "frame"]
-            self.assertEqual(list(frames[3])[:8], ["type", "frame", "pts", "t", "surprise", "novelty", "sustained", "familiarity"])
+            return [record for record in map(json.loads, lines) if record["type"] == "frame"]
+
+        def familiarity(scene, *more):
+            frames = compared(scene, *more)
+            self.assertEqual(list(frames[3])[:9], ["type", "frame", "pts", "t", "surprise", "novelty", "sustained", "familiarity",
+                                                   "deviation"])
             return [frame["familiarity"] for frame in frames]
         whole = familiarity("pattern")
         self.assertGreater(min(whole), 0.5)
         self.assertLess(max(familiarity("cells")), 0.5)
         self.assertEqual(familiarity("pattern", "--to", "2") + familiarity("pattern", "--from", "2"), whole)
+        known, new = compared("pattern", "--maps"), compared("cells", "--maps")
+        for frame in known + new:
+            self.assertEqual(frame["deviation"], max(frame["deviation_map"]))
+        self.assertLess(max(frame["deviation"] for frame in known), min(frame["deviation"] for frame in new))
 
     # --- figures
 

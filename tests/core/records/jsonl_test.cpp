@@ -56,7 +56,8 @@ TEST(JsonLines, HaveTheKeysOfTheSchemaInItsOrder) {
       R"({"type":"discontinuity","reason":"reconnect","frame":81,"pts":450000,"gap_s":1.8})",
       R"({"type":"frame","frame":81,"pts":450000,"t":5.0,"surprise":null,"novelty":0.5,"sustained":4.5,)"
       R"("novelty_map":[0.0,1.5,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0],)"
-      R"("familiarity":0.75,)"
+      R"("familiarity":0.75,"deviation":2.5,)"
+      R"("deviation_map":[-0.5,0.0,2.5,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0],)"
       R"("layers":[{"before":1.93,"after":1.21,"drift":0.004},{"before":null,"after":0.0,"drift":0.0}],"scene":[],"signals":{"pixel":0.25,"flow":0.0}})",
       R"({"type":"error","message":"the stream stopped","pts":450000})",
       R"({"type":"error","message":"cannot write \"r.jsonl\": No space left on device"})",

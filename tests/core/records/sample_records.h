@@ -60,6 +60,8 @@ inline std::vector<Record> sample_records() {
                   .sustained = 4.5F,
                   .novelty_map = std::array<float, 16>{0, 1.5F},
                   .familiarity = 0.75F,
+                  .deviation = 2.5F,
+                  .deviation_map = std::array<float, 16>{-0.5F, 0, 2.5F},
                   .layers = {layer, {std::numeric_limits<float>::infinity(), 0, 0}},
                   .scene = std::vector<NamedScore>{},
                   .signals = PlainSignals{.pixel = 0.25F, .flow = 0.0F}},

@@ -113,7 +113,9 @@ TEST(ShotWatcher, FastFramesArePutIntoSlotsAndTheSharpestIsKnown) {
       const ShotObservation seen = watcher.step(picture(0, i < changes_at ? 40 : 200), i == 0 ? 0 : 1.0 / rate);
       if (seen.sharpest) sharpest = i;
       if (seen.ends_slot) {
-        if (i >= changes_at && i < changes_at + a_slot) EXPECT_EQ(sharpest, changes_at) << rate;
+        if (i >= changes_at && i < changes_at + a_slot) {
+          EXPECT_EQ(sharpest, changes_at) << rate;
+        }
         ++slots;
       }
       verdicts += std::ssize(seen.verdicts);
