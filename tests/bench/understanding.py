@@ -47,8 +47,8 @@ class Bench:
         return result
 
     def say(self, *command):
-        text = shlex.join(map(str, command))
-        for path, name in ((sys.executable + " ", ""), (BENCH.parents[1], ""), (self.program, "longtake"), (self.data, "DATA"),
+        text = shlex.join(map(str, command)).removeprefix(sys.executable + " ")
+        for path, name in ((BENCH.parents[1], ""), (self.program, "longtake"), (self.data, "DATA"),
                            (self.output, "OUTPUT"), (self.scratch, "SCRATCH")):
             path = str(path)
             text = text.replace(path + "/", name + "/" if name else "").replace(path, name)
@@ -56,7 +56,8 @@ class Bench:
 
 
 def shots(bench):
-    """Beside TransNetV2 and PySceneDetect; rows that a rival wins are there like any other. "false/hour" is of all boundaries."""
+    """Beside TransNetV2 and PySceneDetect; rows that a rival wins are there like any other. "false/hour" is of all boundaries;
+    where there is none to find, F1 is 0 for whoever finds one."""
     sets = {"Montages": ("shot-montage/boundaries.csv", None), "Real cuts": ("demo/shots.csv", None),
             "Single shots: nothing changes": (SPLITS / "single-shots.csv", bench.data)}
     for title, (truth, root) in sets.items():
@@ -71,8 +72,8 @@ def shots_thinned(bench):
         videos = [row["video"] for row in csv.DictReader(file)]
     bench.shown.append("longtake analyze VIDEO --fps 10 -o SCRATCH/VIDEO.jsonl   # of each video of the truth")
     results = [bench.watch(bench.data / video, bench.scratch / (pathlib.Path(video).name + ".jsonl"), "--fps", 10) for video in videos]
-    bench.shown.append(f"longtake eval boundaries --truth {truth.relative_to(BENCH.parents[1])} SCRATCH/VIDEO.jsonl…")
-    yield "", bench.run_unseen(bench.program, "eval", "boundaries", "--truth", truth, *results)
+    bench.shown.append(f"longtake eval boundaries --truth {truth.relative_to(BENCH.parents[1])} --root DATA SCRATCH/VIDEO.jsonl…")
+    yield "", bench.run_unseen(bench.program, "eval", "boundaries", "--truth", truth, "--root", bench.data, *results)
 
 
 def queries(bench):
