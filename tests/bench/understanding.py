@@ -83,10 +83,12 @@ def queries(bench):
 
 
 def forgetting(bench):
-    """What a memory of the longest video here says of itself: how well it knows what it watched, by how long ago that was."""
-    video = bench.data / "scene-events/videos/one-by-one-person-detection.mp4"
-    memory, picture = bench.scratch / "hall.ltm", bench.output / "forgetting.png"
-    bench.run(bench.program, "analyze", video, "-o", bench.scratch / "hall.jsonl", "--save-memory", memory, "--quiet")
+    """What a memory that watched all of final.txt says of itself: how well it knows what it watched, by how long ago that was."""
+    memory, picture = bench.scratch / "all.ltm", bench.output / "forgetting.png"
+    for video in (SPLITS / "final.txt").read_text().splitlines():
+        before = ["--memory", memory] if memory.exists() else []
+        bench.watch(bench.data / video, bench.scratch / "last.jsonl", *before, "--save-memory", memory)
+    bench.shown.append("longtake analyze VIDEO --memory SCRATCH/all.ltm --save-memory SCRATCH/all.ltm   # one after the other")
     yield "", bench.run(bench.program, "memory", "selftest", memory, "--plot", picture)
     yield None, f"![How well a memory knows what it watched, by age]({picture.name})\n"
 
