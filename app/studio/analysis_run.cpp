@@ -1,0 +1,67 @@
+#include "app/studio/analysis_run.h"
+
+#include <system_error>
+#include <utility>
+
+#include "app/analysis.h"
+#include "app/json_lines_sink.h"
+
+namespace longtake {
+namespace {
+
+// Into the result, and to those who watch.
+class WatchedSink final : public Sink {
+ public:
+  WatchedSink(JsonLinesSink& result, const std::function<void(std::vector<Record>)>& records)
+      : result_(result), records_(records) {}
+
+  Result<void> begin(const StreamInfo& info) override { return result_.begin(info); }
+  Result<void> accept(std::span<const Record> records) override {
+    if (auto done = result_.accept(records); !done) return done;
+    records_({records.begin(), records.end()});
+    return {};
+  }
+  Result<void> checkpoint(const TensorFile& state) override { return result_.checkpoint(state); }
+  Result<void> finish(const EndRecord& end) override { return result_.finish(end); }
+
+ private:
+  JsonLinesSink& result_;
+  const std::function<void(std::vector<Record>)>& records_;
+};
+
+}  // namespace
+
+AnalysisRun::AnalysisRun(Settings settings, std::shared_ptr<spdlog::logger> log, const StopSignals& signals,
+                         Listener listener)
+    : settings_(std::move(settings)),
+      log_(std::move(log)),
+      signals_(signals),
+      listener_(std::move(listener)),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+void AnalysisRun::run(const std::stop_token& stop) {
+  const Context context{settings_, *log_, signals_};
+  const auto fail = [&](Error error) { listener_.done({{}, std::move(error), nullptr}); };
+  auto opened = Analysis::open(context, settings_.inputs.front(), nullptr, stop);
+  if (!opened) return fail(opened.error());
+  Analysis& analysis = **opened;
+  const auto continued = analysis.continued_result();
+  auto file = continued ? ResultFile::resume(settings_.output, *continued) : ResultFile::create(settings_.output);
+  if (!file) return fail(file.error());
+  listener_.opened(analysis.info(), continued.has_value());
+  JsonLinesSink result(
+      std::move(*file), continued ? std::nullopt : std::optional(analysis.header()),
+      [&](const TensorFile& state, std::int64_t bytes) { return analysis.save_checkpoint(state, bytes); });
+  WatchedSink sink(result, listener_.records);
+  PipelineOptions options;
+  options.encoders = settings_.thread_count();
+  if (!settings_.checkpoint.empty()) options.checkpoint_due = every(settings_.checkpoint_every_s);
+  PipelineOutcome outcome = analysis.run(sink, options, stop);
+  if (!outcome.error && outcome.end.reason != "stopped") {
+    std::error_code ec;
+    std::filesystem::remove(settings_.checkpoint, ec);  // the result is complete: there is nothing to continue
+  }
+  listener_.done({std::move(outcome.end), std::move(outcome.error), std::move(outcome.state)});
+}
+
+}  // namespace longtake

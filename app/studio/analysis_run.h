@@ -1,0 +1,57 @@
+// An analysis in the background: what `longtake analyze -o RESULT --checkpoint CHECKPOINT` does, and every record is also
+// handed to those who watch it grow. Equal settings give the bytes of that command.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <spdlog/logger.h>
+
+#include "app/settings.h"
+#include "app/stop_signals.h"
+#include "core/media/source.h"
+#include "core/pipeline/pipeline.h"
+#include "core/records/records.h"
+
+namespace longtake {
+
+class Model;
+
+class AnalysisRun {
+ public:
+  struct Done {
+    EndRecord end;
+    std::optional<Error> error;
+    std::shared_ptr<const TensorFile> state;  // null if nothing was watched
+  };
+  // All on the run's threads, one call at a time.
+  struct Listener {
+    // `continued`: the result of an earlier run is gone on with; what it holds was not handed over.
+    std::function<void(const StreamInfo&, bool continued)> opened;
+    std::function<void(std::vector<Record>)> records;  // may wait: the run waits too
+    std::function<void(Done)> done;                    // last
+  };
+
+  // settings: input, output, checkpoint and all that changes results. `log` and `signals` have to outlive this.
+  AnalysisRun(Settings settings, std::shared_ptr<spdlog::logger> log, const StopSignals& signals, Listener listener);
+  // Asks it to stop and waits; a checkpoint of where it was is left behind.
+  ~AnalysisRun() = default;
+
+  void stop() { thread_.request_stop(); }
+
+ private:
+  void run(const std::stop_token& stop);
+
+  const Settings settings_;
+  const std::shared_ptr<spdlog::logger> log_;
+  const StopSignals& signals_;
+  const Listener listener_;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace longtake

@@ -1,0 +1,40 @@
+// What views along time have in common: their scale, the playhead, marks, and the mouse that moves all of them.
+#pragma once
+
+#include <QWidget>
+
+#include "app/studio/session_controller.h"
+
+class QPainter;
+
+namespace longtake {
+
+class PlotArea : public QWidget {
+  Q_OBJECT
+
+ public:
+  PlotArea(SessionController& session, QWidget* parent);
+
+  double x_of(double t) const;
+  double t_of(double x) const;
+
+ protected:
+  virtual QRectF plot() const = 0;                           // where time runs from left to right
+  void paint_time_scale(QPainter& painter, double y) const;  // its lines over the plot, its numbers below y
+  void paint_marks(QPainter& painter) const;                 // events, in and out, playhead
+  QColor faint() const;
+
+  void wheelEvent(QWheelEvent* event) override;
+  void mousePressEvent(QMouseEvent* event) override;
+  void mouseMoveEvent(QMouseEvent* event) override;
+
+  SessionController& session_;
+
+ private:
+  double dragged_x_ = 0;
+};
+
+// Round steps that leave at least `apart` between two, in the unit of `range` (seconds, or any number).
+double time_step(double range, double most);
+
+}  // namespace longtake

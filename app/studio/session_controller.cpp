@@ -1,0 +1,230 @@
+#include "app/studio/session_controller.h"
+
+#include <QDir>
+#include <QFileInfo>
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "core/records/read_result.h"
+#include "models/memory_file.h"
+
+namespace longtake {
+namespace {
+
+// Batches of records that may wait for the window; the analysis waits when it is that far ahead.
+constexpr std::size_t kUnreadBatches = 256;
+constexpr std::size_t kUnreadFrames = 4;
+
+using Letters = std::vector<std::function<void()>>;
+void open_all(Letters letters) {
+  for (const auto& letter : letters) letter();
+}
+
+// Where the session of a video is kept: by what is in it, so that a moved file finds its own.
+QString session_folder(const std::string& input) {
+  const QString state = qEnvironmentVariable("XDG_STATE_HOME");
+  const QString root = state.isEmpty() ? QDir::homePath() + QStringLiteral("/.local/state") : state;
+  QString key = QString::fromStdString(source_key(input)).left(24);
+  if (key.isEmpty()) key = QStringLiteral("stream");
+  return root + QStringLiteral("/longtake/sessions/") + key;
+}
+
+}  // namespace
+
+SessionController::SessionController(Settings settings, std::shared_ptr<spdlog::logger> log, const StopSignals& signals)
+    : settings_(std::move(settings)), log_(std::move(log)), signals_(signals) {}
+
+SessionController::~SessionController() { close(); }
+
+void SessionController::close() {
+  if (from_player_) from_player_->close();
+  if (from_run_) from_run_->close();
+  player_.reset();
+  run_.reset();
+  from_player_.reset();
+  from_run_.reset();
+  curves_.begin(0);
+  events_.clear();
+  segments_.clear();
+  gaps_.clear();
+  state_bytes_.reset();
+  image_ = {};
+  speed_ = 0;
+  set_state(State::kEmpty);
+}
+
+void SessionController::open(const QString& uri) {
+  close();
+  uri_ = uri;
+  set_state(State::kOpening);
+  from_player_ = std::make_unique<Mailbox<std::function<void()>>>(kUnreadFrames, open_all);
+  const auto post = [box = from_player_.get()](std::function<void()> letter) { box->post(std::move(letter)); };
+  player_ = std::make_unique<Player>(
+      uri.toStdString(), view_size_.width(), view_size_.height(),
+      Player::Listener{[this, post](const StreamInfo& info) {
+                         post([this, info] {
+                           info_ = info;
+                           const double tick =
+                               static_cast<double>(info.time_base.num) / static_cast<double>(info.time_base.den);
+                           const double first = static_cast<double>(info.first_pts) * tick;
+                           axis_.set_whole(first, first + info.duration_s.value_or(0));
+                           axis_.show_all();
+                           axis_.set_playhead(first);
+                           set_state(State::kReady);
+                         });
+                       },
+                       [this, post](const Error& error) {
+                         post([this, error] {
+                           if (state_ == State::kOpening) set_state(State::kEmpty);
+                           Q_EMIT failed(error);
+                         });
+                       },
+                       [this, post](Player::Shown frame) {
+                         post([this, frame = std::move(frame)]() mutable { show(std::move(frame)); });
+                       }});
+}
+
+void SessionController::show(Player::Shown frame) {
+  const RgbImage& rgb = *frame.image;
+  // The picture lives as long as the image that looks at it.
+  auto* keep = new std::shared_ptr<const RgbImage>(frame.image);
+  image_ = QImage(
+      rgb.pixels.data(), rgb.width, rgb.height, 3 * rgb.width, QImage::Format_RGB888,
+      [](void* kept) { delete static_cast<std::shared_ptr<const RgbImage>*>(kept); }, keep);
+  shown_pts_ = frame.pts;
+  if (!frame.playing) speed_ = 0;
+  axis_.set_playhead(frame.t);
+  Q_EMIT image_changed();
+}
+
+void SessionController::analyze() {
+  if (state_ != State::kReady && state_ != State::kAnalyzed) return;
+  if (from_run_) from_run_->close();  // so that the last run, if it still waits, ends
+  run_.reset();
+  Settings settings = settings_;
+  settings.inputs = {uri_.toStdString()};
+  const QString folder = session_folder(settings.inputs.front());
+  QDir().mkpath(folder);
+  result_ = folder + QStringLiteral("/result.jsonl");
+  settings.output = result_.toStdString();
+  settings.checkpoint = (folder + QStringLiteral("/checkpoint.ltm")).toStdString();
+  settings.checkpoint_every_s = 10;
+
+  curves_.begin(0);
+  events_.clear();
+  segments_.clear();
+  gaps_.clear();
+  state_bytes_.reset();
+  from_run_ = std::make_unique<Mailbox<std::function<void()>>>(kUnreadBatches, open_all);
+  const auto post = [box = from_run_.get()](std::function<void()> letter) { box->post(std::move(letter)); };
+  set_state(State::kAnalyzing);
+  run_ = std::make_unique<AnalysisRun>(
+      std::move(settings), log_, signals_,
+      AnalysisRun::Listener{[this, post](const StreamInfo&, bool continued) {
+                              if (continued) post([this] { load_result(result_); });
+                            },
+                            [this, post](std::vector<Record> records) {
+                              post([this, records = std::move(records)]() mutable { take(std::move(records)); });
+                            },
+                            [this, post](AnalysisRun::Done done) {
+                              post([this, done = std::move(done)]() mutable { finish(std::move(done)); });
+                            }});
+}
+
+void SessionController::load_result(const QString& file) {
+  std::vector<Record> records;
+  auto read = read_result(file.toStdString(), [&](Record&& record) { records.push_back(std::move(record)); });
+  if (!read) Q_EMIT failed(read.error());
+  take(std::move(records));
+}
+
+void SessionController::take(std::vector<Record> records) {
+  std::vector<EventRecord> events;
+  for (Record& record : records) {
+    std::visit(
+        [&](auto& one) {
+          using T = std::decay_t<decltype(one)>;
+          if constexpr (std::is_same_v<T, FrameRecord>) {
+            if (curves_.frames() == 0) curves_.begin(static_cast<int>(one.layers.size()));
+            curves_.add(one);
+            if (one.t > axis_.end()) axis_.set_whole(axis_.begin(), one.t);
+          } else if constexpr (std::is_same_v<T, EventRecord>) {
+            events.push_back(one);
+          } else if constexpr (std::is_same_v<T, SegmentRecord>) {
+            segments_.push_back(std::move(one));
+          } else if constexpr (std::is_same_v<T, DiscontinuityRecord>) {
+            gaps_.push_back(std::move(one));
+          }
+        },
+        record);
+  }
+  events_.append(events);
+  Q_EMIT advanced();
+}
+
+void SessionController::finish(AnalysisRun::Done done) {
+  state_bytes_ = done.end.state_bytes;
+  set_state(done.error ? State::kReady : State::kAnalyzed);
+  if (done.error && done.error->kind != ErrorKind::kStopped) Q_EMIT failed(*done.error);
+}
+
+void SessionController::stop_analysis() {
+  if (run_) run_->stop();
+}
+
+void SessionController::set_state(State state) {
+  if (state == state_) return;
+  state_ = state;
+  Q_EMIT state_changed();
+}
+
+void SessionController::seek(double t) {
+  if (!player_ || info_.time_base.num == 0) return;
+  seek_pts(std::llround(t * static_cast<double>(info_.time_base.den) / static_cast<double>(info_.time_base.num)));
+}
+
+void SessionController::seek_pts(std::int64_t pts) {
+  if (player_) player_->seek(pts);
+}
+
+void SessionController::step(int frames) {
+  speed_ = 0;
+  if (player_) player_->step(frames);
+}
+
+void SessionController::play(double speed) {
+  if (!player_) return;
+  speed_ = speed;
+  player_->play(speed);
+  Q_EMIT image_changed();
+}
+
+void SessionController::shuttle(int direction) {
+  constexpr double kFastest = 16;
+  const bool same_way = speed_ * direction > 0;
+  play(same_way ? std::clamp(2 * speed_, -kFastest, kFastest) : direction);
+}
+
+void SessionController::set_view_size(QSize size) {
+  view_size_ = size;
+  if (player_) player_->resize(size.width(), size.height());
+}
+
+void SessionController::go_to_event(int direction) {
+  std::vector<std::int64_t> at;
+  for (const EventRecord& event : events_.events()) at.push_back(event.pts);
+  std::ranges::sort(at);
+  if (direction > 0) {
+    const auto next = std::ranges::upper_bound(at, shown_pts_);
+    if (next != at.end()) seek_pts(*next);
+  } else {
+    const auto next = std::ranges::lower_bound(at, shown_pts_);
+    if (next != at.begin()) seek_pts(*std::prev(next));
+  }
+}
+
+}  // namespace longtake

@@ -1,0 +1,107 @@
+// One open video: its player, its analysis, and everything that became known of it. Owns the threads; views see models and
+// signals, all on the GUI's thread.
+#pragma once
+
+#include <QImage>
+#include <QObject>
+#include <QString>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <spdlog/logger.h>
+
+#include "app/settings.h"
+#include "app/stop_signals.h"
+#include "app/studio/analysis_run.h"
+#include "app/studio/curves.h"
+#include "app/studio/event_model.h"
+#include "app/studio/mailbox.h"
+#include "app/studio/player.h"
+#include "app/studio/time_axis.h"
+
+namespace longtake {
+
+class SessionController : public QObject {
+  Q_OBJECT
+
+ public:
+  enum class State { kEmpty, kOpening, kReady, kAnalyzing, kAnalyzed };
+
+  // `settings`: of every analysis; input, output and checkpoint are the session's own.
+  SessionController(Settings settings, std::shared_ptr<spdlog::logger> log, const StopSignals& signals);
+  ~SessionController() override;
+
+  void open(const QString& uri);  // a path or URL; closes what is open
+  void close();
+  void analyze();
+  void stop_analysis();
+
+  State state() const { return state_; }
+  const QString& uri() const { return uri_; }
+  const StreamInfo& info() const { return info_; }
+  TimeAxis& axis() { return axis_; }
+  const Curves& curves() const { return curves_; }
+  EventModel& events() { return events_; }
+  const std::vector<SegmentRecord>& segments() const { return segments_; }
+  const std::vector<DiscontinuityRecord>& gaps() const { return gaps_; }
+  const QString& result_file() const { return result_; }
+  std::optional<std::int64_t> state_bytes() const { return state_bytes_; }  // of what was learned; known at the end
+
+  // The frame that is shown.
+  const QImage& image() const { return image_; }
+  std::int64_t shown_pts() const { return shown_pts_; }
+  bool playing() const { return speed_ != 0; }
+  double speed() const { return speed_; }
+
+  void seek(double t);
+  void seek_pts(std::int64_t pts);
+  void step(int frames);
+  void play(double speed);      // 0: stop
+  void shuttle(int direction);  // plays that way; again: twice as fast
+  void set_view_size(QSize size);
+  // The event before or behind the playhead, if there is one.
+  void go_to_event(int direction);
+
+ Q_SIGNALS:
+  void state_changed();
+  void image_changed();
+  void advanced();  // more of the result is there
+  void failed(const longtake::Error& error);
+
+ private:
+  struct ShownFrame {
+    Player::Shown frame;
+  };
+  void set_state(State state);
+  void take(std::vector<Record> records);
+  void finish(AnalysisRun::Done done);
+  void show(Player::Shown frame);
+  void load_result(const QString& file);
+
+  const Settings settings_;
+  const std::shared_ptr<spdlog::logger> log_;
+  const StopSignals& signals_;
+
+  State state_ = State::kEmpty;
+  QString uri_, result_;
+  StreamInfo info_;
+  TimeAxis axis_;
+  Curves curves_;
+  EventModel events_;
+  std::vector<SegmentRecord> segments_;
+  std::vector<DiscontinuityRecord> gaps_;
+  std::optional<std::int64_t> state_bytes_;
+  QImage image_;
+  std::int64_t shown_pts_ = 0;
+  double speed_ = 0;
+  QSize view_size_{1280, 720};
+
+  // Mailboxes before the threads that post into them: they are closed before these are joined.
+  std::unique_ptr<Mailbox<std::function<void()>>> from_player_, from_run_;
+  std::unique_ptr<Player> player_;
+  std::unique_ptr<AnalysisRun> run_;
+};
+
+}  // namespace longtake

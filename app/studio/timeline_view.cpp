@@ -1,0 +1,139 @@
+#include "app/studio/timeline_view.h"
+
+#include <QMouseEvent>
+#include <QPainter>
+#include <QPainterPath>
+#include <QToolTip>
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "app/studio/colours.h"
+
+namespace longtake {
+namespace {
+
+constexpr double kLeft = 64, kRight = 12;
+
+}  // namespace
+
+TimelineView::TimelineView(SessionController& session, QWidget* parent) : PlotArea(session, parent) {
+  setObjectName(QStringLiteral("timeline"));
+  setAccessibleName(tr("Timeline"));
+  setMouseTracking(true);
+  connect(&session.events(), &QAbstractItemModel::modelReset, this, qOverload<>(&QWidget::update));
+}
+
+QRectF TimelineView::plot() const {
+  return QRectF(kLeft, 4, width() - kLeft - kRight, height() - 4.0 - fontMetrics().height() - 4);
+}
+
+void TimelineView::paintEvent(QPaintEvent*) {
+  QPainter painter(this);
+  const QRectF area = plot();
+  painter.fillRect(area, palette().color(QPalette::Base));
+  paint_time_scale(painter, area.bottom() + 2);
+  if (session_.state() == SessionController::State::kEmpty) return;
+  // Three tracks, one below the other.
+  const double track = area.height() / 3;
+  const QRectF events(area.left(), area.top(), area.width(), track);
+  const QRectF shots = events.translated(0, track), heat = shots.translated(0, track);
+  painter.setPen(palette().color(QPalette::PlaceholderText));
+  const auto name = [&](const QRectF& where, const QString& text) {
+    painter.drawText(QRectF(0, where.top(), kLeft - 8, where.height()), Qt::AlignRight | Qt::AlignVCenter, text);
+  };
+  name(events, tr("Events"));
+  name(shots, tr("Shots"));
+  name(heat, tr("Surprise"));
+  painter.save();
+  painter.setClipRect(area);
+  paint_heat(painter, heat.adjusted(0, 2, 0, 0));
+  paint_segments(painter, shots.adjusted(0, 2, 0, -2));
+  paint_events(painter, events);
+  painter.restore();
+  paint_marks(painter);
+}
+
+void TimelineView::paint_heat(QPainter& painter, const QRectF& where) const {
+  const Curves& curves = session_.curves();
+  if (curves.frames() == 0) return;
+  // One colour a pixel: the highest surprise of the frames in it, from ordinary (0) to certain (12 deviations).
+  constexpr double kMost = 12;
+  QImage strip(std::max(1, static_cast<int>(where.width())), 1, QImage::Format_RGB32);
+  for (int x = 0; x < strip.width(); ++x) {
+    const double first = curves.times().frame_at(t_of(where.left() + x)),
+                 last = curves.times().frame_at(t_of(where.left() + x + 1));
+    CurvePyramid::Extent extent;
+    if (last > first) curves.surprise().envelope(first, last - first, std::span(&extent, 1));
+    const bool watched = first < static_cast<double>(curves.frames()) && last > 0;
+    const QColor colour = extent.empty() ? (watched ? heat_colour(0) : palette().color(QPalette::Base))
+                                         : heat_colour(std::sqrt(std::max(0.0F, extent.high) / kMost));
+    strip.setPixelColor(x, 0, colour);
+  }
+  painter.drawImage(where, strip);
+}
+
+void TimelineView::paint_segments(QPainter& painter, const QRectF& where) const {
+  const TimeAxis& axis = session_.axis();
+  const QFontMetricsF letters(painter.font());
+  for (std::size_t i = 0; i < session_.segments().size(); ++i) {
+    const SegmentRecord& segment = session_.segments()[i];
+    if (segment.t[1] < axis.from() || segment.t[0] > axis.to()) continue;
+    // To the first frame of the next one.
+    const double end = i + 1 < session_.segments().size() ? session_.segments()[i + 1].t[0] : segment.t[1];
+    const QRectF bar(x_of(segment.t[0]), where.top(), std::max(1.0, x_of(end) - x_of(segment.t[0]) - 1),
+                     where.height());
+    QColor fill = palette().color(QPalette::Mid);
+    fill.setAlpha(i % 2 == 0 ? 150 : 90);
+    painter.fillRect(bar, fill);
+    const auto& names = segment.labels ? segment.labels : segment.scene;
+    if (!names || names->empty() || bar.width() < 40) continue;
+    painter.setPen(palette().color(QPalette::Text));
+    const QRectF inside = bar.intersected(plot()).adjusted(4, 0, -4, 0);
+    painter.drawText(inside, Qt::AlignLeft | Qt::AlignVCenter,
+                     letters.elidedText(QString::fromStdString(names->front().name), Qt::ElideRight, inside.width()));
+  }
+  for (const DiscontinuityRecord& gap : session_.gaps()) {
+    const double t = static_cast<double>(gap.pts) * static_cast<double>(session_.info().time_base.num) /
+                     static_cast<double>(session_.info().time_base.den);
+    const QRectF hole(x_of(t - gap.gap_s), where.top(), std::max(2.0, x_of(t) - x_of(t - gap.gap_s)), where.height());
+    painter.fillRect(hole, QBrush(palette().color(QPalette::Text), Qt::BDiagPattern));
+  }
+}
+
+void TimelineView::paint_events(QPainter& painter, const QRectF& where) const {
+  const TimeAxis& axis = session_.axis();
+  painter.setRenderHint(QPainter::Antialiasing);
+  for (const EventRecord& event : session_.events().events()) {
+    if (event.t < axis.from() || event.t > axis.to()) continue;
+    const double x = x_of(event.t), y = where.center().y(), r = 5;
+    QPainterPath mark;  // a shape for each kind, as colours alone do not tell
+    if (event.kind == "novelty") {
+      mark.addPolygon(QPolygonF({{x, y - r}, {x + r, y + r}, {x - r, y + r}, {x, y - r}}));
+    } else if (event.kind == "return") {
+      mark.addPolygon(QPolygonF({{x, y + r}, {x + r, y - r}, {x - r, y - r}, {x, y + r}}));
+    } else if (event.kind == "cut" || event.kind == "boundary") {
+      mark.addRect(x - 2, y - r - 1, 4, 2 * r + 2);
+    } else if (event.kind == "gradual") {
+      mark.addPolygon(QPolygonF({{x, y - r}, {x + r, y}, {x, y + r}, {x - r, y}, {x, y - r}}));
+    } else {
+      mark.addEllipse(QPointF(x, y), r - 1, r - 1);
+    }
+    painter.fillPath(mark, event_colour(event.kind));
+  }
+  painter.setRenderHint(QPainter::Antialiasing, false);
+}
+
+void TimelineView::mouseMoveEvent(QMouseEvent* event) {
+  PlotArea::mouseMoveEvent(event);
+  QString words = clock_text(t_of(event->position().x()));
+  for (const EventRecord& one : session_.events().events()) {
+    if (std::abs(x_of(one.t) - event->position().x()) < 5) {
+      words += QStringLiteral("\n%1 (%2 %)").arg(QString::fromStdString(one.kind)).arg(100 * one.confidence, 0, 'f', 0);
+      break;
+    }
+  }
+  if (plot().contains(event->position())) QToolTip::showText(event->globalPosition().toPoint(), words, this);
+}
+
+}  // namespace longtake
