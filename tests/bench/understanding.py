@@ -94,7 +94,7 @@ def forgetting(bench):
 
 
 def cameras(bench):
-    """A camera that stands still: the memory of what is before the first labelled moment is the normal (`--compare`)."""
+    """The memory of what is before the first labelled moment is the normal (`--compare`)."""
     folder = bench.data / "scene-events"
     first = {}
     for row in csv.DictReader(open(folder / "labels.csv", newline="")):
