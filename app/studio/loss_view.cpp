@@ -1,7 +1,6 @@
 #include "app/studio/loss_view.h"
 
 #include <QPainter>
-#include <QPainterPath>
 #include <algorithm>
 #include <cmath>
 
@@ -15,9 +14,14 @@ constexpr double kLeast = 1e-6;  // on a logarithmic scale nothing is less
 
 }  // namespace
 
-LossView::LossView(SessionController& session, QWidget* parent) : PlotArea(session, parent) {
+LossView::LossView(const Findings& findings, TimeAxis& axis, QWidget* parent) : PlotArea(findings, axis, parent) {
   setObjectName(QStringLiteral("loss"));
   setAccessibleName(tr("Inner loss of every layer"));
+}
+
+void LossView::set_drawing(Drawing drawing) {
+  drawing_ = drawing;
+  update();
 }
 
 void LossView::set_logarithmic(bool on) {
@@ -44,7 +48,7 @@ QRectF LossView::plot() const {
 
 std::vector<LossView::Column> LossView::columns() const {
   const QRectF area = plot();
-  const FrameTimes& times = session_.curves().times();
+  const FrameTimes& times = findings_.curves().times();
   std::vector<Column> out(static_cast<std::size_t>(std::max(1.0, area.width())));
   double first = times.frame_at(t_of(area.left()));
   for (std::size_t x = 0; x < out.size(); ++x) {
@@ -80,7 +84,7 @@ void LossView::paint(QPainter& painter) const {
   const QRectF area = plot();
   painter.fillRect(area, palette().color(QPalette::Base));
   paint_time_scale(painter, area.bottom() + 2);
-  const Curves& curves = session_.curves();
+  const Curves& curves = findings_.curves();
   if (curves.frames() == 0) {
     painter.setPen(palette().color(QPalette::PlaceholderText));
     painter.drawText(area, Qt::AlignCenter | Qt::TextWordWrap,
@@ -88,17 +92,66 @@ void LossView::paint(QPainter& painter) const {
     return;
   }
 
-  struct Drawn {
-    std::vector<CurvePyramid::Extent> before, after, smooth;
-  };
   const auto at = columns();
+  drawing_ == Drawing::kHeat ? paint_heat(painter, at) : paint_curves(painter, at);
+  paint_marks(painter);
+  paint_cursor(painter);
+}
+
+// A strip a layer, from its least loss in view to its greatest, on the scale of the curves.
+void LossView::paint_heat(QPainter& painter, const std::vector<Column>& at) const {
+  const QRectF area = plot();
+  const auto& layers = findings_.curves().layers();
+  const double height = area.height() / static_cast<double>(layers.size());
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const QRectF strip(area.left(), area.top() + static_cast<double>(i) * height, area.width(), height - 1);
+    painter.setPen(palette().color(QPalette::PlaceholderText));
+    painter.drawText(QRectF(0, strip.top(), kLeft - 6, height), Qt::AlignRight | Qt::AlignVCenter,
+                     tr("Layer %1").arg(i + 1));
+    if (!shows_layer(static_cast<int>(i))) continue;
+    const auto values = extents(layers[i].before, at);
+    const auto level = [&](float value) {
+      return logarithmic_ ? std::log(std::max(static_cast<double>(value), kLeast)) : static_cast<double>(value);
+    };
+    double low = 1e30, high = -1e30;
+    for (const auto& one : values) {
+      if (one.empty()) continue;
+      low = std::min(low, level(one.mean));
+      high = std::max(high, level(one.mean));
+    }
+    QImage colours(static_cast<int>(values.size()), 1, QImage::Format_RGB32);
+    colours.fill(palette().color(QPalette::Base));
+    const CurvePyramid::Extent* last = nullptr;
+    for (std::size_t x = 0; x < values.size(); ++x) {
+      if (!values[x].empty())
+        last = &values[x];
+      else if (at[x].step >= 1)
+        last = nullptr;  // a gap, and not the way from one frame to the next
+      if (last)
+        colours.setPixelColor(static_cast<int>(x), 0,
+                              heat_colour((level(last->mean) - low) / std::max(1e-9, high - low)));
+    }
+    painter.drawImage(strip, colours);
+  }
+}
+
+void LossView::paint_curves(QPainter& painter, const std::vector<Column>& at) const {
+  const QRectF area = plot();
+  const Curves& curves = findings_.curves();
+  struct Drawn {
+    std::vector<CurvePyramid::Extent> band, thin, line;
+  };
   std::vector<Drawn> layers(curves.layers().size());
   Scale scale{1e30, -1e30};
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (!shows_layer(static_cast<int>(i))) continue;
     const LayerCurves& layer = curves.layers()[i];
-    layers[i] = {extents(layer.before, at), extents(layer.after, at), extents(layer.smooth, at)};
-    for (const auto* curve : {&layers[i].before, &layers[i].after}) {
+    if (drawing_ == Drawing::kDrift) {
+      layers[i].line = extents(layer.drift, at);
+    } else {
+      layers[i] = {extents(layer.before, at), extents(layer.after, at), extents(layer.smooth, at)};
+    }
+    for (const auto* curve : {&layers[i].band, &layers[i].thin, &layers[i].line}) {
       for (const auto& one : *curve) {
         if (one.empty()) continue;
         scale.low = std::min(scale.low, static_cast<double>(one.low));
@@ -113,43 +166,41 @@ void LossView::paint(QPainter& painter) const {
 
   painter.save();
   painter.setClipRect(area);
+  const auto x_at = [&](std::size_t column) { return area.left() + static_cast<double>(column) + 0.5; };
+  // From the least value of a column to its greatest.
+  const auto spans = [&](const std::vector<CurvePyramid::Extent>& curve, const QColor& colour, double thick) {
+    std::vector<QLineF> lines;
+    for (std::size_t x = 0; x < curve.size(); ++x) {
+      if (curve[x].empty()) continue;
+      const double top = y_of(curve[x].high, scale) - thick / 2;
+      lines.emplace_back(x_at(x), top, x_at(x), std::max(y_of(curve[x].low, scale) + thick / 2, top + 1));
+    }
+    painter.setPen(QPen(colour, 1));
+    painter.drawLines(lines.data(), static_cast<int>(lines.size()));
+  };
+  const auto path = [&](const std::vector<CurvePyramid::Extent>& curve, const QColor& colour, double thick) {
+    QPolygonF points;
+    for (std::size_t x = 0; x < curve.size(); ++x) {
+      if (!curve[x].empty()) points.append({x_at(x), y_of(curve[x].mean, scale)});
+    }
+    painter.setPen(QPen(colour, thick));
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.drawPolyline(points);
+    painter.setRenderHint(QPainter::Antialiasing, false);
+  };
+  // Where a frame is as wide as a column or wider, a line goes from one to the next. Otherwise a column is as high as what is
+  // in it: to stroke a line through all of that takes a hundred times as long and looks the same.
+  const bool near = at[at.size() / 2].step <= 1;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const QColor colour = curve_colour(static_cast<int>(i));
-    const auto band = [&](const std::vector<CurvePyramid::Extent>& curve, int alpha) {
-      QColor pale = colour;
-      pale.setAlpha(alpha);
-      painter.setPen(QPen(pale, 1));
-      for (std::size_t x = 0; x < curve.size(); ++x) {
-        if (curve[x].empty()) continue;
-        const double px = area.left() + static_cast<double>(x) + 0.5;
-        const double top = y_of(curve[x].high, scale), bottom = std::max(y_of(curve[x].low, scale), top + 1);
-        painter.drawLine(QPointF(px, top), QPointF(px, bottom));
-      }
-    };
-    const auto line = [&](const std::vector<CurvePyramid::Extent>& curve, const QPen& pen) {
-      QPainterPath path;
-      bool drawing = false;
-      for (std::size_t x = 0; x < curve.size(); ++x) {
-        if (curve[x].empty()) {
-          // Nearer than one frame a column, columns between two frames are empty, and the line goes through.
-          drawing = drawing && at[x].step < 1;
-          continue;
-        }
-        const QPointF point(area.left() + static_cast<double>(x) + 0.5, y_of(curve[x].mean, scale));
-        drawing ? path.lineTo(point) : path.moveTo(point);
-        drawing = true;
-      }
-      painter.setRenderHint(QPainter::Antialiasing);
-      painter.strokePath(path, pen);
-      painter.setRenderHint(QPainter::Antialiasing, false);
-    };
-    band(layers[i].before, 70);
-    line(layers[i].after, QPen(colour, 1, Qt::DotLine));
-    line(layers[i].smooth, QPen(colour, 2));
+    QColor pale = colour, paler = colour;
+    pale.setAlpha(150);
+    paler.setAlpha(70);
+    spans(layers[i].band, paler, 0);
+    near ? path(layers[i].thin, pale, 1) : spans(layers[i].thin, pale, 0);
+    near ? path(layers[i].line, colour, 2) : spans(layers[i].line, colour, 2);
   }
   painter.restore();
-  paint_marks(painter);
-  paint_cursor(painter);
 }
 
 void LossView::paint_values(QPainter& painter, const Scale& scale) const {
@@ -180,8 +231,8 @@ void LossView::paint_values(QPainter& painter, const Scale& scale) const {
 
 // What every layer says of the frame at the playhead, which is also the key of the colours.
 void LossView::paint_cursor(QPainter& painter) const {
-  const Curves& curves = session_.curves();
-  const double frame = std::round(curves.times().frame_at(session_.axis().playhead()));
+  const Curves& curves = findings_.curves();
+  const double frame = std::round(curves.times().frame_at(axis_.playhead()));
   double x = kLeft;
   const auto say = [&](const QColor& colour, const QString& text) {
     painter.fillRect(QRectF(x, 6, 12, 12), colour);

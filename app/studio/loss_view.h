@@ -12,8 +12,16 @@ class LossView : public PlotArea {
   Q_OBJECT
 
  public:
-  explicit LossView(SessionController& session, QWidget* parent = nullptr);
+  enum class Drawing {
+    kLosses,  // of every frame before its update as a band and a running mean, after it thin
+    kHeat,    // before the update, a strip a layer: for models of many layers
+    kDrift,   // how far the fast weights are from where they started
+  };
 
+  LossView(const Findings& findings, TimeAxis& axis, QWidget* parent = nullptr);
+
+  Drawing drawing() const { return drawing_; }
+  void set_drawing(Drawing drawing);
   bool logarithmic() const { return logarithmic_; }
   void set_logarithmic(bool on);
   bool shows_layer(int layer) const;
@@ -38,9 +46,12 @@ class LossView : public PlotArea {
   std::vector<Column> columns() const;
   std::vector<CurvePyramid::Extent> extents(const CurvePyramid& curve, const std::vector<Column>& columns) const;
   double y_of(double value, const Scale& scale) const;
+  void paint_curves(QPainter& painter, const std::vector<Column>& at) const;
+  void paint_heat(QPainter& painter, const std::vector<Column>& at) const;
   void paint_values(QPainter& painter, const Scale& scale) const;
   void paint_cursor(QPainter& painter) const;
 
+  Drawing drawing_ = Drawing::kLosses;
   bool logarithmic_ = true;
   std::vector<bool> hidden_;
 };

@@ -1,6 +1,7 @@
 #include "app/studio/main_window.h"
 
 #include <QAction>
+#include <QActionGroup>
 #include <QCloseEvent>
 #include <QDockWidget>
 #include <QDragEnterEvent>
@@ -23,8 +24,8 @@ MainWindow::MainWindow(SessionController& session) : session_(session) {
   setWindowTitle(tr("Longtake"));
   setAcceptDrops(true);
   video_ = new VideoView(session_, this);
-  timeline_ = new TimelineView(session_, this);
-  loss_ = new LossView(session_, this);
+  timeline_ = new TimelineView(session_.findings(), session_.axis(), this);
+  loss_ = new LossView(session_.findings(), session_.axis(), this);
   events_ = new QTableView(this);
   position_ = new QLabel(this);
   progress_ = new QLabel(this);
@@ -36,9 +37,12 @@ MainWindow::MainWindow(SessionController& session) : session_(session) {
   statusBar()->addWidget(progress_, 1);
   statusBar()->addPermanentWidget(memory_);
 
+  for (PlotArea* view : {static_cast<PlotArea*>(timeline_), static_cast<PlotArea*>(loss_)}) {
+    connect(view, &PlotArea::seek_wanted, &session_, &SessionController::seek);
+  }
   connect(video_, &VideoView::open_wanted, this, &MainWindow::ask_for_file);
   connect(&session_, &SessionController::state_changed, this, &MainWindow::say_state);
-  connect(&session_, &SessionController::advanced, this, &MainWindow::say_state);
+  connect(&session_.findings(), &Findings::changed, this, &MainWindow::say_state);
   connect(&session_, &SessionController::image_changed, this, &MainWindow::say_state);
   connect(&session_, &SessionController::failed, this,
           [this](const Error& error) { statusBar()->showMessage(QString::fromStdString(error.message), 15'000); });
@@ -54,7 +58,7 @@ QDockWidget* MainWindow::dock(const QString& name, const QString& title, QWidget
 }
 
 void MainWindow::make_docks() {
-  sorted_events_.setSourceModel(&session_.events());
+  sorted_events_.setSourceModel(&session_.findings().events());
   sorted_events_.setSortRole(EventModel::kSortRole);
   events_->setModel(&sorted_events_);
   events_->setObjectName(QStringLiteral("events"));
@@ -72,7 +76,7 @@ void MainWindow::make_docks() {
   const auto jump = [this](const QModelIndex& index) {
     if (!index.isValid()) return;
     const auto row = static_cast<std::size_t>(sorted_events_.mapToSource(index).row());
-    session_.seek_pts(session_.events().events()[row].pts);
+    session_.seek_pts(session_.findings().events().events()[row].pts);
   };
   connect(events_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, jump);
   connect(events_, &QTableView::activated, this, jump);
@@ -140,6 +144,17 @@ void MainWindow::make_actions() {
   logarithmic->setCheckable(true);
   logarithmic->setChecked(loss_->logarithmic());
   connect(logarithmic, &QAction::toggled, loss_, &LossView::set_logarithmic);
+  auto* drawings = new QActionGroup(this);
+  const auto drawing = [&](const QString& text, LossView::Drawing what) {
+    QAction* out = drawings->addAction(text);
+    out->setCheckable(true);
+    out->setChecked(loss_->drawing() == what);
+    connect(out, &QAction::triggered, loss_, [this, what] { loss_->set_drawing(what); });
+    view->addAction(out);
+  };
+  drawing(tr("Inner loss as &curves"), LossView::Drawing::kLosses);
+  drawing(tr("Inner loss as &heat map"), LossView::Drawing::kHeat);
+  drawing(tr("&Drift of the fast weights"), LossView::Drawing::kDrift);
   view->addSeparator();
   for (QDockWidget* one : findChildren<QDockWidget*>()) view->addAction(one->toggleViewAction());
 
@@ -173,8 +188,8 @@ void MainWindow::say_state() {
   QString where = clock_text(session_.axis().playhead());
   if (session_.playing() && session_.speed() != 1) where += tr("  ×%1").arg(session_.speed());
   position_->setText(where);
-  const std::int64_t frames = session_.curves().frames();
-  const qsizetype events = static_cast<qsizetype>(session_.events().events().size());
+  const std::int64_t frames = session_.findings().curves().frames();
+  const qsizetype events = static_cast<qsizetype>(session_.findings().events().events().size());
   if (state == State::kAnalyzing) {
     progress_->setText(tr("Analysing: %L1 frames, %L2 events").arg(frames).arg(events));
   } else if (state == State::kAnalyzed) {

@@ -3,7 +3,8 @@
 
 #include <QWidget>
 
-#include "app/studio/session_controller.h"
+#include "app/studio/findings.h"
+#include "app/studio/time_axis.h"
 
 class QPainter;
 
@@ -13,10 +14,13 @@ class PlotArea : public QWidget {
   Q_OBJECT
 
  public:
-  PlotArea(SessionController& session, QWidget* parent);
+  PlotArea(const Findings& findings, TimeAxis& axis, QWidget* parent);
 
   double x_of(double t) const;
   double t_of(double x) const;
+
+ Q_SIGNALS:
+  void seek_wanted(double t);
 
  protected:
   virtual QRectF plot() const = 0;                           // where time runs from left to right
@@ -28,7 +32,8 @@ class PlotArea : public QWidget {
   void mousePressEvent(QMouseEvent* event) override;
   void mouseMoveEvent(QMouseEvent* event) override;
 
-  SessionController& session_;
+  const Findings& findings_;
+  TimeAxis& axis_;
 
  private:
   double dragged_x_ = 0;

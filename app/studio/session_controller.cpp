@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "core/records/read_result.h"
 #include "models/memory_file.h"
@@ -47,10 +45,7 @@ void SessionController::close() {
   run_.reset();
   from_player_.reset();
   from_run_.reset();
-  curves_.begin(0);
-  events_.clear();
-  segments_.clear();
-  gaps_.clear();
+  findings_.clear();
   state_bytes_.reset();
   image_ = {};
   speed_ = 0;
@@ -114,10 +109,7 @@ void SessionController::analyze() {
   settings.checkpoint = (folder + QStringLiteral("/checkpoint.ltm")).toStdString();
   settings.checkpoint_every_s = 10;
 
-  curves_.begin(0);
-  events_.clear();
-  segments_.clear();
-  gaps_.clear();
+  findings_.clear();
   state_bytes_.reset();
   from_run_ = std::make_unique<Mailbox<std::function<void()>>>(kUnreadBatches, open_all);
   const auto post = [box = from_run_.get()](std::function<void()> letter) { box->post(std::move(letter)); };
@@ -143,27 +135,9 @@ void SessionController::load_result(const QString& file) {
 }
 
 void SessionController::take(std::vector<Record> records) {
-  std::vector<EventRecord> events;
-  for (Record& record : records) {
-    std::visit(
-        [&](auto& one) {
-          using T = std::decay_t<decltype(one)>;
-          if constexpr (std::is_same_v<T, FrameRecord>) {
-            if (curves_.frames() == 0) curves_.begin(static_cast<int>(one.layers.size()));
-            curves_.add(one);
-            if (one.t > axis_.end()) axis_.set_whole(axis_.begin(), one.t);
-          } else if constexpr (std::is_same_v<T, EventRecord>) {
-            events.push_back(one);
-          } else if constexpr (std::is_same_v<T, SegmentRecord>) {
-            segments_.push_back(std::move(one));
-          } else if constexpr (std::is_same_v<T, DiscontinuityRecord>) {
-            gaps_.push_back(std::move(one));
-          }
-        },
-        record);
-  }
-  events_.append(events);
-  Q_EMIT advanced();
+  findings_.take(std::move(records), info_.time_base);
+  // Beyond what the container promised.
+  if (findings_.last_t() > axis_.end()) axis_.set_whole(axis_.begin(), findings_.last_t());
 }
 
 void SessionController::finish(AnalysisRun::Done done) {
@@ -216,7 +190,7 @@ void SessionController::set_view_size(QSize size) {
 
 void SessionController::go_to_event(int direction) {
   std::vector<std::int64_t> at;
-  for (const EventRecord& event : events_.events()) at.push_back(event.pts);
+  for (const EventRecord& event : findings_.events().events()) at.push_back(event.pts);
   std::ranges::sort(at);
   if (direction > 0) {
     const auto next = std::ranges::upper_bound(at, shown_pts_);

@@ -15,8 +15,7 @@
 #include "app/settings.h"
 #include "app/stop_signals.h"
 #include "app/studio/analysis_run.h"
-#include "app/studio/curves.h"
-#include "app/studio/event_model.h"
+#include "app/studio/findings.h"
 #include "app/studio/mailbox.h"
 #include "app/studio/player.h"
 #include "app/studio/time_axis.h"
@@ -42,10 +41,7 @@ class SessionController : public QObject {
   const QString& uri() const { return uri_; }
   const StreamInfo& info() const { return info_; }
   TimeAxis& axis() { return axis_; }
-  const Curves& curves() const { return curves_; }
-  EventModel& events() { return events_; }
-  const std::vector<SegmentRecord>& segments() const { return segments_; }
-  const std::vector<DiscontinuityRecord>& gaps() const { return gaps_; }
+  Findings& findings() { return findings_; }
   const QString& result_file() const { return result_; }
   std::optional<std::int64_t> state_bytes() const { return state_bytes_; }  // of what was learned; known at the end
 
@@ -67,13 +63,9 @@ class SessionController : public QObject {
  Q_SIGNALS:
   void state_changed();
   void image_changed();
-  void advanced();  // more of the result is there
   void failed(const longtake::Error& error);
 
  private:
-  struct ShownFrame {
-    Player::Shown frame;
-  };
   void set_state(State state);
   void take(std::vector<Record> records);
   void finish(AnalysisRun::Done done);
@@ -88,10 +80,7 @@ class SessionController : public QObject {
   QString uri_, result_;
   StreamInfo info_;
   TimeAxis axis_;
-  Curves curves_;
-  EventModel events_;
-  std::vector<SegmentRecord> segments_;
-  std::vector<DiscontinuityRecord> gaps_;
+  Findings findings_;
   std::optional<std::int64_t> state_bytes_;
   QImage image_;
   std::int64_t shown_pts_ = 0;

@@ -17,11 +17,11 @@ constexpr double kLeft = 64, kRight = 12;
 
 }  // namespace
 
-TimelineView::TimelineView(SessionController& session, QWidget* parent) : PlotArea(session, parent) {
+TimelineView::TimelineView(const Findings& findings, TimeAxis& axis, QWidget* parent)
+    : PlotArea(findings, axis, parent) {
   setObjectName(QStringLiteral("timeline"));
   setAccessibleName(tr("Timeline"));
   setMouseTracking(true);
-  connect(&session.events(), &QAbstractItemModel::modelReset, this, qOverload<>(&QWidget::update));
 }
 
 QRectF TimelineView::plot() const {
@@ -33,7 +33,7 @@ void TimelineView::paintEvent(QPaintEvent*) {
   const QRectF area = plot();
   painter.fillRect(area, palette().color(QPalette::Base));
   paint_time_scale(painter, area.bottom() + 2);
-  if (session_.state() == SessionController::State::kEmpty) return;
+  if (axis_.end() <= axis_.begin()) return;
   // Three tracks, one below the other.
   const double track = area.height() / 3;
   const QRectF events(area.left(), area.top(), area.width(), track);
@@ -55,7 +55,7 @@ void TimelineView::paintEvent(QPaintEvent*) {
 }
 
 void TimelineView::paint_heat(QPainter& painter, const QRectF& where) const {
-  const Curves& curves = session_.curves();
+  const Curves& curves = findings_.curves();
   if (curves.frames() == 0) return;
   // One colour a pixel: the highest surprise of the frames in it, from ordinary (0) to certain (12 deviations).
   constexpr double kMost = 12;
@@ -74,13 +74,12 @@ void TimelineView::paint_heat(QPainter& painter, const QRectF& where) const {
 }
 
 void TimelineView::paint_segments(QPainter& painter, const QRectF& where) const {
-  const TimeAxis& axis = session_.axis();
   const QFontMetricsF letters(painter.font());
-  for (std::size_t i = 0; i < session_.segments().size(); ++i) {
-    const SegmentRecord& segment = session_.segments()[i];
-    if (segment.t[1] < axis.from() || segment.t[0] > axis.to()) continue;
+  for (std::size_t i = 0; i < findings_.segments().size(); ++i) {
+    const SegmentRecord& segment = findings_.segments()[i];
+    if (segment.t[1] < axis_.from() || segment.t[0] > axis_.to()) continue;
     // To the first frame of the next one.
-    const double end = i + 1 < session_.segments().size() ? session_.segments()[i + 1].t[0] : segment.t[1];
+    const double end = i + 1 < findings_.segments().size() ? findings_.segments()[i + 1].t[0] : segment.t[1];
     const QRectF bar(x_of(segment.t[0]), where.top(), std::max(1.0, x_of(end) - x_of(segment.t[0]) - 1),
                      where.height());
     QColor fill = palette().color(QPalette::Mid);
@@ -93,19 +92,16 @@ void TimelineView::paint_segments(QPainter& painter, const QRectF& where) const 
     painter.drawText(inside, Qt::AlignLeft | Qt::AlignVCenter,
                      letters.elidedText(QString::fromStdString(names->front().name), Qt::ElideRight, inside.width()));
   }
-  for (const DiscontinuityRecord& gap : session_.gaps()) {
-    const double t = static_cast<double>(gap.pts) * static_cast<double>(session_.info().time_base.num) /
-                     static_cast<double>(session_.info().time_base.den);
-    const QRectF hole(x_of(t - gap.gap_s), where.top(), std::max(2.0, x_of(t) - x_of(t - gap.gap_s)), where.height());
+  for (const Findings::Gap& gap : findings_.gaps()) {
+    const QRectF hole(x_of(gap.from), where.top(), std::max(2.0, x_of(gap.to) - x_of(gap.from)), where.height());
     painter.fillRect(hole, QBrush(palette().color(QPalette::Text), Qt::BDiagPattern));
   }
 }
 
 void TimelineView::paint_events(QPainter& painter, const QRectF& where) const {
-  const TimeAxis& axis = session_.axis();
   painter.setRenderHint(QPainter::Antialiasing);
-  for (const EventRecord& event : session_.events().events()) {
-    if (event.t < axis.from() || event.t > axis.to()) continue;
+  for (const EventRecord& event : findings_.events().events()) {
+    if (event.t < axis_.from() || event.t > axis_.to()) continue;
     const double x = x_of(event.t), y = where.center().y(), r = 5;
     QPainterPath mark;  // a shape for each kind, as colours alone do not tell
     if (event.kind == "novelty") {
@@ -127,7 +123,7 @@ void TimelineView::paint_events(QPainter& painter, const QRectF& where) const {
 void TimelineView::mouseMoveEvent(QMouseEvent* event) {
   PlotArea::mouseMoveEvent(event);
   QString words = clock_text(t_of(event->position().x()));
-  for (const EventRecord& one : session_.events().events()) {
+  for (const EventRecord& one : findings_.events().events()) {
     if (std::abs(x_of(one.t) - event->position().x()) < 5) {
       words += QStringLiteral("\n%1 (%2 %)").arg(QString::fromStdString(one.kind)).arg(100 * one.confidence, 0, 'f', 0);
       break;

@@ -9,7 +9,7 @@ class TimelineView : public PlotArea {
   Q_OBJECT
 
  public:
-  explicit TimelineView(SessionController& session, QWidget* parent = nullptr);
+  TimelineView(const Findings& findings, TimeAxis& axis, QWidget* parent = nullptr);
 
   QSize sizeHint() const override { return {800, 112}; }
   QSize minimumSizeHint() const override { return {200, 96}; }

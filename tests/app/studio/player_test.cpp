@@ -7,30 +7,15 @@
 
 #include <gtest/gtest.h>
 
-#include "core/media/source.h"
+#include "tests/app/studio/clip.h"
 
 namespace longtake {
 namespace {
 
-constexpr char kClip[] = LONGTAKE_SOURCE_DIR "/assets/demo/cityCC0.mpg";
-
-// The pts of all frames, by reading the file from end to end.
-std::vector<std::int64_t> all_pts() {
-  SourceSpec spec;
-  spec.uri = kClip;
-  auto source = open_source(spec, {});
-  std::vector<std::int64_t> out;
-  for (;;) {
-    auto item = (*source)->next({});
-    if (!item || std::holds_alternative<EndOfStream>(*item)) return out;
-    if (const auto* frame = std::get_if<Frame>(&*item)) out.push_back(frame->pts);
-  }
-}
-
 class PlayerTest : public testing::Test {
  protected:
   PlayerTest()
-      : player_(kClip, 320, 180,
+      : player_(clip(), 320, 180,
                 {[](const StreamInfo&) {},
                  [this](const Error& error) {
                    const std::scoped_lock lock(mutex_);
@@ -53,7 +38,7 @@ class PlayerTest : public testing::Test {
     return until([&](const Player::Shown& shown) { return shown.pts == pts; });
   }
 
-  const std::vector<std::int64_t> pts_ = all_pts();
+  const std::vector<std::int64_t> pts_ = clip_pts();
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Player::Shown> shown_;
@@ -82,7 +67,7 @@ TEST_F(PlayerTest, JumpsToAnyFrameExactly) {
 }
 
 TEST_F(PlayerTest, StepsThroughEveryFrameBothWays) {
-  ASSERT_EQ(pts_.size(), 190U);
+  ASSERT_EQ(pts_.size(), 200U);
   player_.seek(pts_[180]);
   ASSERT_TRUE(until_pts(pts_[180]));
   for (std::size_t frame = 180; frame-- > 60;) {

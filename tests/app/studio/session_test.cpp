@@ -13,12 +13,12 @@
 #include "app/log.h"
 #include "app/studio/main_window.h"
 #include "app/studio/session_controller.h"
+#include "tests/app/studio/clip.h"
 #include "tests/temp_dir.h"
 
 namespace longtake {
 namespace {
 
-const QString kClip = QStringLiteral(LONGTAKE_SOURCE_DIR "/assets/demo/cityCC0.mpg");
 using State = SessionController::State;
 
 QByteArray bytes_of(const QString& name) {
@@ -45,7 +45,7 @@ class Studio : public testing::Test {
     return QTest::qWaitFor(wanted, 1000 * seconds);
   }
   void open() {
-    window_->open(kClip);
+    window_->open(QString::fromStdString(clip()));
     ASSERT_TRUE(until([&] { return session_->state() == State::kReady && !session_->image().isNull(); }));
   }
   void analyze() {
@@ -62,51 +62,60 @@ class Studio : public testing::Test {
 };
 
 TEST_F(Studio, WritesTheBytesOfTheCommandLine) {
-  const QAbstractItemModelTester events(&session_->events(), QAbstractItemModelTester::FailureReportingMode::Fatal);
-  open();
-  analyze();
+  const QAbstractItemModelTester events(&session_->findings().events(),
+                                        QAbstractItemModelTester::FailureReportingMode::Fatal);
+  ASSERT_NO_FATAL_FAILURE(open());
+  ASSERT_NO_FATAL_FAILURE(analyze());
   const QString other = QString::fromStdString((folder_.path() / "other.jsonl").string());
-  ASSERT_EQ(QProcess::execute(QStringLiteral(LONGTAKE_PROGRAM),
-                              {QStringLiteral("analyze"), kClip, QStringLiteral("-q"), QStringLiteral("-o"), other}),
-            0);
+  ASSERT_EQ(
+      QProcess::execute(QStringLiteral(LONGTAKE_PROGRAM), {QStringLiteral("analyze"), QString::fromStdString(clip()),
+                                                           QStringLiteral("-q"), QStringLiteral("-o"), other}),
+      0);
   ASSERT_FALSE(bytes_of(other).isEmpty());
   EXPECT_EQ(bytes_of(session_->result_file()), bytes_of(other));
-  EXPECT_EQ(session_->curves().frames(), 190);
+  EXPECT_EQ(session_->findings().curves().frames(), 200);
 }
 
 TEST_F(Studio, JumpsToAnEventsOwnFrame) {
-  open();
-  analyze();
-  ASSERT_EQ(session_->events().events().size(), 1U);
-  const std::int64_t pts = session_->events().events().front().pts;
+  ASSERT_NO_FATAL_FAILURE(open());
+  ASSERT_NO_FATAL_FAILURE(analyze());
+  const auto pts = clip_pts();
+  const auto& events = session_->findings().events().events();
+  ASSERT_FALSE(events.empty());
+  const auto shown = [&](std::size_t frame) {
+    return until([&, frame] { return session_->shown_pts() == pts[frame]; });
+  };
+  const auto first = static_cast<std::size_t>(events.front().frame);
+  ASSERT_EQ(events.front().pts, pts[first]);
   press(Qt::Key_Down);
-  EXPECT_TRUE(until([&] { return session_->shown_pts() == pts; }));
+  EXPECT_TRUE(shown(first));
   press(Qt::Key_Comma);
-  EXPECT_TRUE(until([&] { return session_->shown_pts() == pts - 3600; }));
+  EXPECT_TRUE(shown(first - 1));
   press(Qt::Key_Down);
-  EXPECT_TRUE(until([&] { return session_->shown_pts() == pts; }));
+  EXPECT_TRUE(shown(first));
   press(Qt::Key_Period);
-  EXPECT_TRUE(until([&] { return session_->shown_pts() == pts + 3600; }));
+  EXPECT_TRUE(shown(first + 1));
   press(Qt::Key_Up);
-  EXPECT_TRUE(until([&] { return session_->shown_pts() == pts; }));
+  EXPECT_TRUE(shown(first));
   press(Qt::Key_Home);
   EXPECT_TRUE(until([&] { return session_->shown_pts() == session_->info().first_pts; }));
 }
 
 TEST_F(Studio, StopsInTheMiddleAndGoesOnToTheSameBytes) {
-  open();
+  ASSERT_NO_FATAL_FAILURE(open());
   QTest::keyClick(window_.get(), Qt::Key_R, Qt::ControlModifier);
-  ASSERT_TRUE(until([&] { return session_->curves().frames() > 20; }));
+  ASSERT_TRUE(until([&] { return session_->findings().curves().frames() > 20; }));
   press(Qt::Key_Escape);
   ASSERT_TRUE(until([&] { return session_->state() != State::kAnalyzing; }));
-  const std::int64_t so_far = session_->curves().frames();
-  analyze();
-  EXPECT_EQ(session_->curves().frames(), 190);
-  EXPECT_LE(so_far, 190);
+  const std::int64_t so_far = session_->findings().curves().frames();
+  ASSERT_NO_FATAL_FAILURE(analyze());
+  EXPECT_EQ(session_->findings().curves().frames(), 200);
+  EXPECT_LE(so_far, 200);
   const QString other = QString::fromStdString((folder_.path() / "other.jsonl").string());
-  ASSERT_EQ(QProcess::execute(QStringLiteral(LONGTAKE_PROGRAM),
-                              {QStringLiteral("analyze"), kClip, QStringLiteral("-q"), QStringLiteral("-o"), other}),
-            0);
+  ASSERT_EQ(
+      QProcess::execute(QStringLiteral(LONGTAKE_PROGRAM), {QStringLiteral("analyze"), QString::fromStdString(clip()),
+                                                           QStringLiteral("-q"), QStringLiteral("-o"), other}),
+      0);
   EXPECT_EQ(bytes_of(session_->result_file()), bytes_of(other));
 }
 
@@ -117,7 +126,7 @@ TEST_F(Studio, SaysWhatCannotBeOpened) {
   window_->open(QStringLiteral("/no/such/video.mp4"));
   EXPECT_TRUE(until([&] { return said.contains(QStringLiteral("/no/such/video.mp4")); }));
   EXPECT_EQ(session_->state(), State::kEmpty);
-  open();  // and is as good as new
+  ASSERT_NO_FATAL_FAILURE(open());  // and is as good as new
 }
 
 // A server that takes the connection and never answers.
