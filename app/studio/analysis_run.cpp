@@ -5,6 +5,7 @@
 
 #include "app/analysis.h"
 #include "app/json_lines_sink.h"
+#include "core/records/read_result.h"
 
 namespace longtake {
 namespace {
@@ -39,6 +40,18 @@ AnalysisRun::AnalysisRun(Settings settings, std::shared_ptr<spdlog::logger> log,
       listener_(std::move(listener)),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
+// What an earlier run left, before anything is added to it.
+void AnalysisRun::hand_over_earlier() {
+  constexpr std::size_t kBatch = 1000;
+  std::vector<Record> batch;
+  const auto read = read_result(settings_.output, [&](Record&& record) {
+    batch.push_back(std::move(record));
+    if (batch.size() >= kBatch) listener_.records(std::exchange(batch, {}));
+  });
+  if (!read) log_->warn("{}", read.error().message);
+  listener_.records(std::move(batch));
+}
+
 void AnalysisRun::run(const std::stop_token& stop) {
   const Context context{settings_, *log_, signals_};
   const auto fail = [&](Error error) { listener_.done({{}, std::move(error), nullptr}); };
@@ -48,7 +61,7 @@ void AnalysisRun::run(const std::stop_token& stop) {
   const auto continued = analysis.continued_result();
   auto file = continued ? ResultFile::resume(settings_.output, *continued) : ResultFile::create(settings_.output);
   if (!file) return fail(file.error());
-  listener_.opened(analysis.info(), continued.has_value());
+  if (continued) hand_over_earlier();
   JsonLinesSink result(
       std::move(*file), continued ? std::nullopt : std::optional(analysis.header()),
       [&](const TensorFile& state, std::int64_t bytes) { return analysis.save_checkpoint(state, bytes); });

@@ -31,10 +31,9 @@ class AnalysisRun {
   };
   // All on the run's threads, one call at a time.
   struct Listener {
-    // `continued`: the result of an earlier run is gone on with; what it holds was not handed over.
-    std::function<void(const StreamInfo&, bool continued)> opened;
-    std::function<void(std::vector<Record>)> records;  // may wait: the run waits too
-    std::function<void(Done)> done;                    // last
+    std::function<void(std::vector<Record>)>
+        records;                     // may wait: the run waits too; of a continued result, all from its start
+    std::function<void(Done)> done;  // last
   };
 
   // settings: input, output, checkpoint and all that changes results. `log` and `signals` have to outlive this.
@@ -46,6 +45,7 @@ class AnalysisRun {
 
  private:
   void run(const std::stop_token& stop);
+  void hand_over_earlier();
 
   const Settings settings_;
   const std::shared_ptr<spdlog::logger> log_;

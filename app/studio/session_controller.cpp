@@ -7,7 +7,6 @@
 #include <iterator>
 #include <utility>
 
-#include "core/records/read_result.h"
 #include "models/memory_file.h"
 
 namespace longtake {
@@ -116,22 +115,12 @@ void SessionController::analyze() {
   set_state(State::kAnalyzing);
   run_ = std::make_unique<AnalysisRun>(
       std::move(settings), log_, signals_,
-      AnalysisRun::Listener{[this, post](const StreamInfo&, bool continued) {
-                              if (continued) post([this] { load_result(result_); });
-                            },
-                            [this, post](std::vector<Record> records) {
+      AnalysisRun::Listener{[this, post](std::vector<Record> records) {
                               post([this, records = std::move(records)]() mutable { take(std::move(records)); });
                             },
                             [this, post](AnalysisRun::Done done) {
                               post([this, done = std::move(done)]() mutable { finish(std::move(done)); });
                             }});
-}
-
-void SessionController::load_result(const QString& file) {
-  std::vector<Record> records;
-  auto read = read_result(file.toStdString(), [&](Record&& record) { records.push_back(std::move(record)); });
-  if (!read) Q_EMIT failed(read.error());
-  take(std::move(records));
 }
 
 void SessionController::take(std::vector<Record> records) {

@@ -70,7 +70,6 @@ class SessionController : public QObject {
   void take(std::vector<Record> records);
   void finish(AnalysisRun::Done done);
   void show(Player::Shown frame);
-  void load_result(const QString& file);
 
   const Settings settings_;
   const std::shared_ptr<spdlog::logger> log_;
