@@ -9,6 +9,7 @@ in the Python that runs this; the rest, ffmpeg.
 """
 import argparse
 import csv
+import inspect
 import json
 import os
 import pathlib
@@ -164,7 +165,7 @@ def section(title, bench, make):
         body += [] if name is None else [f"{name}:\n"] if name else []
         body.append(text if name is None else f"```\n{text.rstrip()}\n```\n")
     commands = "\n".join(bench.shown)
-    return "\n".join([f"## {title}\n", f"{make.__doc__}\n", f"```\n{commands}\n```\n", *body])
+    return "\n".join([f"## {title}\n", f"{inspect.getdoc(make)}\n", f"```\n{commands}\n```\n", *body])
 
 
 def main():
