@@ -1,18 +1,15 @@
 #include "app/studio/main_window.h"
 
 #include <QAction>
-#include <QActionGroup>
 #include <QCloseEvent>
 #include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QFileDialog>
 #include <QHeaderView>
 #include <QLabel>
-#include <QMenuBar>
 #include <QMimeData>
 #include <QStatusBar>
 #include <QTableView>
-#include <QToolBar>
 
 #include "app/studio/loss_view.h"
 #include "app/studio/timeline_view.h"
@@ -87,82 +84,6 @@ void MainWindow::make_docks() {
       dock(QStringLiteral("loss"), tr("Inner loss: what every layer learns"), loss_, Qt::BottomDockWidgetArea);
   splitDockWidget(timeline, loss, Qt::Vertical);
   setCorner(Qt::BottomRightCorner, Qt::BottomDockWidgetArea);
-}
-
-void MainWindow::make_actions() {
-  const auto action = [this](QMenu* menu, const QString& text, const QList<QKeySequence>& keys, auto&& what) {
-    auto* out = menu->addAction(text);
-    out->setShortcuts(keys);
-    connect(out, &QAction::triggered, this, std::forward<decltype(what)>(what));
-    addAction(out);
-    return out;
-  };
-  QMenu* file = menuBar()->addMenu(tr("&File"));
-  action(file, tr("&Open…"), {QKeySequence::Open}, [this] { ask_for_file(); });
-  action(file, tr("&Close"), {QKeySequence::Close}, [this] { session_.close(); });
-  file->addSeparator();
-  action(file, tr("&Quit"), {QKeySequence::Quit}, [this] { close(); });
-
-  QMenu* play = menuBar()->addMenu(tr("&Play"));
-  action(play, tr("Play or pause"), {Qt::Key_Space, Qt::Key_K}, [this] { session_.play(session_.playing() ? 0 : 1); });
-  action(play, tr("Backwards, faster"), {Qt::Key_J}, [this] { session_.shuttle(-1); });
-  action(play, tr("Forwards, faster"), {Qt::Key_L}, [this] { session_.shuttle(1); });
-  play->addSeparator();
-  action(play, tr("One frame back"), {Qt::Key_Comma}, [this] { session_.step(-1); });
-  action(play, tr("One frame on"), {Qt::Key_Period}, [this] { session_.step(1); });
-  const auto jump = [this](double seconds) {
-    return [this, seconds] { session_.seek(session_.axis().playhead() + seconds); };
-  };
-  const auto arrow = [this, jump](int way) {
-    return [this, way, jump] { session_.playing() ? jump(5.0 * way)() : session_.step(way); };
-  };
-  action(play, tr("Back (5 s; paused: a frame)"), {Qt::Key_Left}, arrow(-1));
-  action(play, tr("On (5 s; paused: a frame)"), {Qt::Key_Right}, arrow(1));
-  action(play, tr("1 s back"), {Qt::SHIFT | Qt::Key_Left}, jump(-1));
-  action(play, tr("1 s on"), {Qt::SHIFT | Qt::Key_Right}, jump(1));
-  action(play, tr("1 min back"), {Qt::CTRL | Qt::Key_Left}, jump(-60));
-  action(play, tr("1 min on"), {Qt::CTRL | Qt::Key_Right}, jump(60));
-  action(play, tr("To the start"), {Qt::Key_Home}, [this] { session_.seek(session_.axis().begin()); });
-  action(play, tr("To the end"), {Qt::Key_End}, [this] { session_.seek(session_.axis().end()); });
-  play->addSeparator();
-  action(play, tr("Event before"), {Qt::Key_Up, Qt::Key_PageUp}, [this] { session_.go_to_event(-1); });
-  action(play, tr("Next event"), {Qt::Key_Down, Qt::Key_PageDown}, [this] { session_.go_to_event(1); });
-  play->addSeparator();
-  TimeAxis& axis = session_.axis();
-  action(play, tr("Mark in"), {Qt::Key_I}, [&axis] { axis.set_in(axis.playhead()); });
-  action(play, tr("Mark out"), {Qt::Key_O}, [&axis] { axis.set_out(axis.playhead()); });
-
-  QMenu* watch = menuBar()->addMenu(tr("&Analysis"));
-  analyze_ = action(watch, tr("&Analyse"), {Qt::CTRL | Qt::Key_R}, [this] { session_.analyze(); });
-  stop_ = action(watch, tr("&Stop"), {Qt::Key_Escape}, [this] { session_.stop_analysis(); });
-
-  QMenu* view = menuBar()->addMenu(tr("&View"));
-  action(view, tr("Nearer"), {Qt::Key_Plus, Qt::CTRL | Qt::Key_Plus}, [&axis] { axis.zoom(0.5, axis.playhead()); });
-  action(view, tr("Farther"), {Qt::Key_Minus, Qt::CTRL | Qt::Key_Minus}, [&axis] { axis.zoom(2, axis.playhead()); });
-  action(view, tr("All of it"), {Qt::Key_Z}, [&axis] { axis.show_all(); });
-  QAction* logarithmic = view->addAction(tr("Loss on a &logarithmic scale"));
-  logarithmic->setCheckable(true);
-  logarithmic->setChecked(loss_->logarithmic());
-  connect(logarithmic, &QAction::toggled, loss_, &LossView::set_logarithmic);
-  auto* drawings = new QActionGroup(this);
-  const auto drawing = [&](const QString& text, LossView::Drawing what) {
-    QAction* out = drawings->addAction(text);
-    out->setCheckable(true);
-    out->setChecked(loss_->drawing() == what);
-    connect(out, &QAction::triggered, loss_, [this, what] { loss_->set_drawing(what); });
-    view->addAction(out);
-  };
-  drawing(tr("Inner loss as &curves"), LossView::Drawing::kLosses);
-  drawing(tr("Inner loss as &heat map"), LossView::Drawing::kHeat);
-  drawing(tr("&Drift of the fast weights"), LossView::Drawing::kDrift);
-  view->addSeparator();
-  for (QDockWidget* one : findChildren<QDockWidget*>()) view->addAction(one->toggleViewAction());
-
-  QToolBar* bar = addToolBar(tr("Analysis"));
-  bar->setObjectName(QStringLiteral("analysis"));
-  bar->setMovable(false);
-  bar->addAction(analyze_);
-  bar->addAction(stop_);
 }
 
 void MainWindow::open(const QString& uri) { session_.open(uri); }

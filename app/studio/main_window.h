@@ -1,8 +1,11 @@
 // The window: the video in the middle, everything that is known of it around it, in docks that can be moved.
 #pragma once
 
+#include <QAction>
 #include <QMainWindow>
+#include <QMenu>
 #include <QSortFilterProxyModel>
+#include <utility>
 
 #include "app/studio/session_controller.h"
 
@@ -29,7 +32,20 @@ class MainWindow : public QMainWindow {
   void closeEvent(QCloseEvent* event) override;
 
  private:
+  // A line of a menu; it can be reached by its keys from anywhere in the window.
+  template <class What>
+  QAction* action(QMenu* menu, const QString& text, const QList<QKeySequence>& keys, What&& what) {
+    QAction* out = menu->addAction(text);
+    out->setShortcuts(keys);
+    connect(out, &QAction::triggered, this, std::forward<What>(what));
+    addAction(out);
+    return out;
+  }
   void make_actions();
+  void make_file_actions();
+  void make_play_actions();
+  void make_analysis_actions();
+  void make_view_actions();
   void make_docks();
   void ask_for_file();
   void say_state();
