@@ -5,6 +5,7 @@
 
 #include "app/analysis.h"
 #include "app/json_lines_sink.h"
+#include "app/studio/model_holder.h"
 #include "core/records/read_result.h"
 
 namespace longtake {
@@ -32,9 +33,10 @@ class WatchedSink final : public Sink {
 
 }  // namespace
 
-AnalysisRun::AnalysisRun(Settings settings, std::shared_ptr<spdlog::logger> log, const StopSignals& signals,
-                         Listener listener)
+AnalysisRun::AnalysisRun(Settings settings, ModelHolder& model, std::shared_ptr<spdlog::logger> log,
+                         const StopSignals& signals, Listener listener)
     : settings_(std::move(settings)),
+      model_(model),
       log_(std::move(log)),
       signals_(signals),
       listener_(std::move(listener)),
@@ -55,7 +57,9 @@ void AnalysisRun::hand_over_earlier() {
 void AnalysisRun::run(const std::stop_token& stop) {
   const Context context{settings_, *log_, signals_};
   const auto fail = [&](Error error) { listener_.done({{}, std::move(error), nullptr}); };
-  auto opened = Analysis::open(context, settings_.inputs.front(), nullptr, stop);
+  auto model = model_.get();
+  if (!model) return fail(model.error());
+  auto opened = Analysis::open(context, settings_.inputs.front(), std::move(*model), stop);
   if (!opened) return fail(opened.error());
   Analysis& analysis = **opened;
   const auto continued = analysis.continued_result();

@@ -20,7 +20,7 @@
 
 namespace longtake {
 
-class Model;
+class ModelHolder;
 
 class AnalysisRun {
  public:
@@ -36,8 +36,10 @@ class AnalysisRun {
     std::function<void(Done)> done;  // last
   };
 
-  // settings: input, output, checkpoint and all that changes results. `log` and `signals` have to outlive this.
-  AnalysisRun(Settings settings, std::shared_ptr<spdlog::logger> log, const StopSignals& signals, Listener listener);
+  // settings: input, output, checkpoint and all that changes results, but for the model, which is the one in `model`.
+  // `model` and `signals` have to outlive this.
+  AnalysisRun(Settings settings, ModelHolder& model, std::shared_ptr<spdlog::logger> log, const StopSignals& signals,
+              Listener listener);
   // Asks it to stop and waits; a checkpoint of where it was is left behind.
   ~AnalysisRun() = default;
 
@@ -48,6 +50,7 @@ class AnalysisRun {
   void hand_over_earlier();
 
   const Settings settings_;
+  ModelHolder& model_;
   const std::shared_ptr<spdlog::logger> log_;
   const StopSignals& signals_;
   const Listener listener_;

@@ -112,6 +112,7 @@ int main(int argc, char** argv) {
   window.show();
   const Screenshot* picture = options.screenshot.empty() ? nullptr : new Screenshot(window, session, options);
   if (!options.inputs.empty()) window.open(QString::fromStdString(options.inputs.front()));
+  QTimer::singleShot(0, &window, [&session] { session.model().prefetch(); });  // behind the first picture
   const std::stop_callback quit(signals.token(),
                                 [] { QMetaObject::invokeMethod(qApp, &QApplication::quit, Qt::QueuedConnection); });
   const int code = QApplication::exec();

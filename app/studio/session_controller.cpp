@@ -1,13 +1,12 @@
 #include "app/studio/session_controller.h"
 
 #include <QDir>
-#include <QFileInfo>
 #include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <utility>
 
-#include "models/memory_file.h"
+#include "app/studio/session_folder.h"
 
 namespace longtake {
 namespace {
@@ -21,19 +20,10 @@ void open_all(Letters letters) {
   for (const auto& letter : letters) letter();
 }
 
-// Where the session of a video is kept: by what is in it, so that a moved file finds its own.
-QString session_folder(const std::string& input) {
-  const QString state = qEnvironmentVariable("XDG_STATE_HOME");
-  const QString root = state.isEmpty() ? QDir::homePath() + QStringLiteral("/.local/state") : state;
-  QString key = QString::fromStdString(source_key(input)).left(24);
-  if (key.isEmpty()) key = QStringLiteral("stream");
-  return root + QStringLiteral("/longtake/sessions/") + key;
-}
-
 }  // namespace
 
 SessionController::SessionController(Settings settings, std::shared_ptr<spdlog::logger> log, const StopSignals& signals)
-    : settings_(std::move(settings)), log_(std::move(log)), signals_(signals) {}
+    : settings_(std::move(settings)), log_(std::move(log)), signals_(signals), model_(settings_.model) {}
 
 SessionController::~SessionController() { close(); }
 
@@ -101,7 +91,7 @@ void SessionController::analyze() {
   run_.reset();
   Settings settings = settings_;
   settings.inputs = {uri_.toStdString()};
-  const QString folder = session_folder(settings.inputs.front());
+  const QString folder = session_folder(uri_);
   QDir().mkpath(folder);
   result_ = folder + QStringLiteral("/result.jsonl");
   settings.output = result_.toStdString();
@@ -114,7 +104,7 @@ void SessionController::analyze() {
   const auto post = [box = from_run_.get()](std::function<void()> letter) { box->post(std::move(letter)); };
   set_state(State::kAnalyzing);
   run_ = std::make_unique<AnalysisRun>(
-      std::move(settings), log_, signals_,
+      std::move(settings), model_, log_, signals_,
       AnalysisRun::Listener{[this, post](std::vector<Record> records) {
                               post([this, records = std::move(records)]() mutable { take(std::move(records)); });
                             },

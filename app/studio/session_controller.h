@@ -17,6 +17,7 @@
 #include "app/studio/analysis_run.h"
 #include "app/studio/findings.h"
 #include "app/studio/mailbox.h"
+#include "app/studio/model_holder.h"
 #include "app/studio/player.h"
 #include "app/studio/time_axis.h"
 
@@ -44,6 +45,8 @@ class SessionController : public QObject {
   Findings& findings() { return findings_; }
   const QString& result_file() const { return result_; }
   std::optional<std::int64_t> state_bytes() const { return state_bytes_; }  // of what was learned; known at the end
+
+  ModelHolder& model() { return model_; }
 
   // The frame that is shown.
   const QImage& image() const { return image_; }
@@ -74,6 +77,7 @@ class SessionController : public QObject {
   const Settings settings_;
   const std::shared_ptr<spdlog::logger> log_;
   const StopSignals& signals_;
+  ModelHolder model_;
 
   State state_ = State::kEmpty;
   QString uri_, result_;
