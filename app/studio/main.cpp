@@ -11,7 +11,6 @@
 
 #include "app/exit_code.h"
 #include "app/log.h"
-#include "app/studio/colours.h"
 #include "app/studio/main_window.h"
 #include "app/version.h"
 
@@ -21,7 +20,7 @@ using namespace longtake;
 
 struct Options {
   std::vector<std::string> inputs;
-  std::string screenshot, when = "started", size = "1600x1000", theme;
+  std::string screenshot, when = "started", size, theme;
 };
 
 // Renders the window once it stands as wanted, and quits.
@@ -79,8 +78,8 @@ int main(int argc, char** argv) {
   app.add_option("--when", options.when, "When: started or analyzed")
       ->check(CLI::IsMember({"started", "analyzed"}))
       ->needs(screenshot);
-  app.add_option("--size", options.size, "Of the window, as 1600x1000");
-  app.add_option("--theme", options.theme, "light or dark (default: the desktop's)")
+  app.add_option("--size", options.size, "Of the window, as 1280x720 (default: as it was; at first 1600x1000)");
+  app.add_option("--theme", options.theme, "light or dark (default: as it is set, or as the desktop is)")
       ->check(CLI::IsMember({"light", "dark"}));
   app.footer("Example: longtake-studio holiday.mp4");
   try {
@@ -88,9 +87,9 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }
-  int width = 0, height = 0;
-  if (std::sscanf(options.size.c_str(), "%dx%d", &width, &height) != 2 || width < 320 || height < 240 ||
-      width > 16384 || height > 16384) {
+  int width = 1600, height = 1000;
+  if (!options.size.empty() && (std::sscanf(options.size.c_str(), "%dx%d", &width, &height) != 2 || width < 320 ||
+                                height < 240 || width > 16384 || height > 16384)) {
     std::fprintf(stderr, "longtake-studio: error: --size takes WIDTHxHEIGHT, from 320x240 on, not \"%s\"\n",
                  options.size.c_str());
     return kExitUsage;
@@ -100,7 +99,6 @@ int main(int argc, char** argv) {
   QApplication gui(argc, argv);
   QApplication::setApplicationName(QStringLiteral("longtake-studio"));
   QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
-  if (!options.theme.empty()) QApplication::setPalette(theme_palette(options.theme == "dark"));
   auto log = make_log(0, {});
   if (!log) {
     std::fprintf(stderr, "longtake-studio: error: %s\n", log.error().message.c_str());
@@ -108,10 +106,18 @@ int main(int argc, char** argv) {
   }
   SessionController session(settings, *log, signals);
   MainWindow window(session);
-  window.resize(width, height);
+  const bool picture_wanted = !options.screenshot.empty();  // a picture is the same whatever was set here before
+  if (!options.theme.empty()) {
+    apply_theme(options.theme == "dark" ? Theme::kDark : Theme::kLight);
+  } else {
+    apply_theme(picture_wanted ? Theme::kSystem : window.preferences().theme());
+  }
+  if (picture_wanted || !window.restore_layout() || !options.size.empty()) window.resize(width, height);
   window.show();
-  const Screenshot* picture = options.screenshot.empty() ? nullptr : new Screenshot(window, session, options);
-  if (!options.inputs.empty()) window.open(QString::fromStdString(options.inputs.front()));
+  const Screenshot* picture = picture_wanted ? new Screenshot(window, session, options) : nullptr;
+  QStringList inputs;
+  for (const std::string& input : options.inputs) inputs << QString::fromStdString(input);
+  window.open_all(inputs);
   QTimer::singleShot(0, &window, [&session] { session.model().prefetch(); });  // behind the first picture
   const std::stop_callback quit(signals.token(),
                                 [] { QMetaObject::invokeMethod(qApp, &QApplication::quit, Qt::QueuedConnection); });

@@ -1,17 +1,15 @@
 #include "app/studio/main_window.h"
 
-#include <QAction>
 #include <QCloseEvent>
 #include <QDockWidget>
-#include <QDragEnterEvent>
-#include <QFileDialog>
 #include <QHeaderView>
 #include <QLabel>
-#include <QMimeData>
 #include <QStatusBar>
 #include <QTableView>
+#include <QVBoxLayout>
 
 #include "app/studio/loss_view.h"
+#include "app/studio/message_bar.h"
 #include "app/studio/timeline_view.h"
 #include "app/studio/video_view.h"
 
@@ -27,9 +25,17 @@ MainWindow::MainWindow(SessionController& session) : session_(session) {
   position_ = new QLabel(this);
   progress_ = new QLabel(this);
   memory_ = new QLabel(this);
-  setCentralWidget(video_);
+  messages_ = new MessageBar(this);
+  auto* middle = new QWidget(this);
+  auto* column = new QVBoxLayout(middle);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(0);
+  column->addWidget(messages_);
+  column->addWidget(video_, 1);
+  setCentralWidget(middle);
   make_docks();
   make_actions();
+  usual_layout_ = saveState();
   statusBar()->addWidget(position_);
   statusBar()->addWidget(progress_, 1);
   statusBar()->addPermanentWidget(memory_);
@@ -37,12 +43,12 @@ MainWindow::MainWindow(SessionController& session) : session_(session) {
   for (PlotArea* view : {static_cast<PlotArea*>(timeline_), static_cast<PlotArea*>(loss_)}) {
     connect(view, &PlotArea::seek_wanted, &session_, &SessionController::seek);
   }
-  connect(video_, &VideoView::open_wanted, this, &MainWindow::ask_for_file);
+  connect(video_, &VideoView::open_wanted, this, &MainWindow::ask_for_files);
   connect(&session_, &SessionController::state_changed, this, &MainWindow::say_state);
   connect(&session_.findings(), &Findings::changed, this, &MainWindow::say_state);
   connect(&session_, &SessionController::image_changed, this, &MainWindow::say_state);
   connect(&session_, &SessionController::failed, this,
-          [this](const Error& error) { statusBar()->showMessage(QString::fromStdString(error.message), 15'000); });
+          [this](const Error& error) { messages_->say(QString::fromStdString(error.message)); });
   say_state();
 }
 
@@ -86,13 +92,6 @@ void MainWindow::make_docks() {
   setCorner(Qt::BottomRightCorner, Qt::BottomDockWidgetArea);
 }
 
-void MainWindow::open(const QString& uri) { session_.open(uri); }
-
-void MainWindow::ask_for_file() {
-  const QString file = QFileDialog::getOpenFileName(this, tr("Open a video"));
-  if (!file.isEmpty()) open(file);
-}
-
 void MainWindow::say_state() {
   using State = SessionController::State;
   const State state = session_.state();
@@ -122,18 +121,18 @@ void MainWindow::say_state() {
   memory_->setText(bytes ? tr("Memory: %1 MB").arg(static_cast<double>(*bytes) / 1e6, 0, 'f', 1) : QString());
 }
 
-void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
-  if (event->mimeData()->hasUrls()) event->acceptProposedAction();
-}
-
-void MainWindow::dropEvent(QDropEvent* event) {
-  const QList<QUrl> urls = event->mimeData()->urls();
-  if (!urls.isEmpty()) open(urls.front().isLocalFile() ? urls.front().toLocalFile() : urls.front().toString());
-}
-
 void MainWindow::closeEvent(QCloseEvent* event) {
+  preferences_.set_layout(saveGeometry(), saveState());
   session_.close();
   event->accept();
 }
+
+bool MainWindow::restore_layout() {
+  const bool placed = restoreGeometry(preferences_.geometry());
+  restoreState(preferences_.layout());
+  return placed;
+}
+
+void MainWindow::reset_layout() { restoreState(usual_layout_); }
 
 }  // namespace longtake

@@ -7,6 +7,7 @@
 #include <QSortFilterProxyModel>
 #include <utility>
 
+#include "app/studio/preferences.h"
 #include "app/studio/session_controller.h"
 
 class QLabel;
@@ -15,6 +16,7 @@ class QTableView;
 namespace longtake {
 
 class LossView;
+class MessageBar;
 class TimelineView;
 class VideoView;
 
@@ -24,7 +26,15 @@ class MainWindow : public QMainWindow {
  public:
   explicit MainWindow(SessionController& session);
 
+  // A path or URL.
   void open(const QString& uri);
+  // Files, folders and URLs.
+  void open_all(const QStringList& uris);
+
+  Preferences& preferences() { return preferences_; }
+  // As it was when the window was last closed; false if it says nothing of the window's own size.
+  bool restore_layout();
+  void reset_layout();
 
  protected:
   void dragEnterEvent(QDragEnterEvent* event) override;
@@ -47,11 +57,18 @@ class MainWindow : public QMainWindow {
   void make_analysis_actions();
   void make_view_actions();
   void make_docks();
-  void ask_for_file();
+  void ask_for_files();
+  void ask_for_folder();
+  void ask_for_url(const QString& address);
+  void list_cameras();
+  void list_recent();
   void say_state();
   QDockWidget* dock(const QString& name, const QString& title, QWidget* widget, Qt::DockWidgetArea area);
 
   SessionController& session_;
+  Preferences preferences_;
+  QByteArray usual_layout_;
+  MessageBar* messages_;
   VideoView* video_;
   TimelineView* timeline_;
   LossView* loss_;
@@ -59,6 +76,7 @@ class MainWindow : public QMainWindow {
   QSortFilterProxyModel sorted_events_;
   QLabel *position_, *progress_, *memory_;
   QAction *analyze_ = nullptr, *stop_ = nullptr;
+  QMenu *cameras_ = nullptr, *recent_ = nullptr;
 };
 
 }  // namespace longtake

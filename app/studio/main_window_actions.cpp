@@ -17,14 +17,6 @@ void MainWindow::make_actions() {
   make_view_actions();
 }
 
-void MainWindow::make_file_actions() {
-  QMenu* file = menuBar()->addMenu(tr("&File"));
-  action(file, tr("&Open…"), {QKeySequence::Open}, [this] { ask_for_file(); });
-  action(file, tr("&Close"), {QKeySequence::Close}, [this] { session_.close(); });
-  file->addSeparator();
-  action(file, tr("&Quit"), {QKeySequence::Quit}, [this] { close(); });
-}
-
 void MainWindow::make_play_actions() {
   TimeAxis& axis = session_.axis();
   QMenu* play = menuBar()->addMenu(tr("&Play"));
@@ -88,6 +80,8 @@ void MainWindow::make_view_actions() {
   drawing(tr("Inner loss as &curves"), LossView::Drawing::kLosses);
   drawing(tr("Inner loss as &heat map"), LossView::Drawing::kHeat);
   drawing(tr("&Drift of the fast weights"), LossView::Drawing::kDrift);
+  view->addSeparator();
+  action(view, tr("Reset the &layout"), {}, [this] { reset_layout(); });
   view->addSeparator();
   for (QDockWidget* one : findChildren<QDockWidget*>()) view->addAction(one->toggleViewAction());
 }

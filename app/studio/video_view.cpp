@@ -3,6 +3,8 @@
 #include <QMouseEvent>
 #include <QPainter>
 
+#include "app/studio/source_name.h"
+
 namespace longtake {
 
 VideoView::VideoView(SessionController& session, QWidget* parent) : QWidget(parent), session_(session) {
@@ -27,7 +29,7 @@ void VideoView::paintEvent(QPaintEvent*) {
   if (image.isNull()) {
     painter.setPen(QColor(200, 202, 205));
     QString words = tr("Drop a video here, or open one with Ctrl+O.");
-    if (session_.state() == SessionController::State::kOpening) words = tr("Opening %1 …").arg(session_.uri());
+    if (session_.state() == SessionController::State::kOpening) words = tr("Opening %1 …").arg(shown_name(session_.uri()));
     painter.drawText(rect().adjusted(16, 16, -16, -16), Qt::AlignCenter | Qt::TextWordWrap, words);
     return;
   }

@@ -1,0 +1,94 @@
+// Where videos come from: the File menu, and what is dropped on the window.
+#include <QDragEnterEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMenuBar>
+#include <QMimeData>
+
+#include "app/studio/cameras.h"
+#include "app/studio/main_window.h"
+#include "app/studio/message_bar.h"
+#include "app/studio/source_name.h"
+#include "app/studio/url_dialog.h"
+
+namespace longtake {
+
+void MainWindow::make_file_actions() {
+  QMenu* file = menuBar()->addMenu(tr("&File"));
+  action(file, tr("&Open…"), {QKeySequence::Open}, [this] { ask_for_files(); });
+  action(file, tr("Open &folder…"), {Qt::CTRL | Qt::SHIFT | Qt::Key_O}, [this] { ask_for_folder(); });
+  action(file, tr("Open &URL…"), {Qt::CTRL | Qt::Key_U}, [this] { ask_for_url({}); });
+  cameras_ = file->addMenu(tr("C&ameras"));
+  connect(cameras_, &QMenu::aboutToShow, this, &MainWindow::list_cameras);
+  recent_ = file->addMenu(tr("Open &recent"));
+  connect(recent_, &QMenu::aboutToShow, this, &MainWindow::list_recent);
+  list_cameras();
+  list_recent();
+  file->addSeparator();
+  action(file, tr("&Close"), {QKeySequence::Close}, [this] { session_.close(); });
+  action(file, tr("&Quit"), {QKeySequence::Quit}, [this] { close(); });
+}
+
+void MainWindow::open(const QString& uri) {
+  messages_->hide();
+  preferences_.add_recent(uri);
+  session_.open(uri);
+}
+
+void MainWindow::open_all(const QStringList& uris) {
+  if (!uris.isEmpty()) open(uris.front());
+}
+
+void MainWindow::ask_for_files() { open_all(QFileDialog::getOpenFileNames(this, tr("Open videos"))); }
+
+void MainWindow::ask_for_folder() {
+  const QString folder = QFileDialog::getExistingDirectory(this, tr("Open all videos of a folder"));
+  if (!folder.isEmpty()) open_all({folder});
+}
+
+void MainWindow::ask_for_url(const QString& address) {
+  UrlDialog dialog(address, this);
+  if (dialog.exec() == QDialog::Accepted) open(dialog.address());
+}
+
+void MainWindow::list_cameras() {
+  cameras_->clear();
+  for (const Camera& camera : find_cameras()) {
+    QAction* one = cameras_->addAction(tr("%1 (%2)").arg(camera.name, camera.device));
+    connect(one, &QAction::triggered, this, [this, device = camera.device] { open(device); });
+  }
+  if (cameras_->isEmpty()) cameras_->addAction(tr("No camera found"))->setEnabled(false);
+}
+
+void MainWindow::list_recent() {
+  recent_->clear();
+  for (const QString& one : preferences_.recent()) {
+    const bool path = !one.contains(QStringLiteral("://"));
+    QAction* entry = recent_->addAction(
+        QString(path ? QFileInfo(one).fileName() : one).replace(QLatin1Char('&'), QStringLiteral("&&")));
+    entry->setToolTip(one);
+    entry->setEnabled(!path || QFileInfo::exists(one));
+    connect(entry, &QAction::triggered, this, [this, one] { is_incomplete(one) ? ask_for_url(one) : open(one); });
+  }
+  recent_->setToolTipsVisible(true);
+  if (recent_->isEmpty()) {
+    recent_->addAction(tr("Nothing opened yet"))->setEnabled(false);
+    return;
+  }
+  recent_->addSeparator();
+  connect(recent_->addAction(tr("&Clear this list")), &QAction::triggered, this,
+          [this] { preferences_.clear_recent(); });
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+  if (event->mimeData()->hasUrls()) event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+  QStringList uris;
+  for (const QUrl& url : event->mimeData()->urls())
+    uris << (url.isLocalFile() ? url.toLocalFile() : url.toString(QUrl::FullyEncoded));
+  open_all(uris);
+}
+
+}  // namespace longtake

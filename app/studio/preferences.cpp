@@ -1,0 +1,89 @@
+#include "app/studio/preferences.h"
+
+#include <QApplication>
+#include <QDir>
+#include <QPalette>
+#include <algorithm>
+
+#include "app/studio/colours.h"
+#include "app/studio/source_name.h"
+
+namespace longtake {
+namespace {
+
+QString configuration_file() {
+  const QString config = qEnvironmentVariable("XDG_CONFIG_HOME");
+  const QString root = config.isEmpty() ? QDir::homePath() + QStringLiteral("/.config") : config;
+  return root + QStringLiteral("/longtake/studio.ini");
+}
+
+const QString kTheme = QStringLiteral("theme"), kThreads = QStringLiteral("threads"), kModel = QStringLiteral("model"),
+              kRecent = QStringLiteral("recent"), kGeometry = QStringLiteral("window/geometry"),
+              kLayout = QStringLiteral("window/layout");
+
+// '/' would make groups of it.
+QString key_of(QString action) {
+  return QStringLiteral("keys/") + action.replace(QLatin1Char('/'), QStringLiteral(": "));
+}
+
+}  // namespace
+
+Preferences::Preferences() : store_(configuration_file(), QSettings::IniFormat) {}
+
+Theme Preferences::theme() const {
+  const QString name = store_.value(kTheme).toString();
+  if (name == QStringLiteral("light")) return Theme::kLight;
+  return name == QStringLiteral("dark") ? Theme::kDark : Theme::kSystem;
+}
+
+void Preferences::set_theme(Theme theme) {
+  if (theme == Theme::kSystem) return store_.remove(kTheme);
+  store_.setValue(kTheme, theme == Theme::kDark ? QStringLiteral("dark") : QStringLiteral("light"));
+}
+
+int Preferences::threads() const { return std::clamp(store_.value(kThreads, 0).toInt(), 0, 1024); }
+void Preferences::set_threads(int threads) { store_.setValue(kThreads, threads); }
+
+QString Preferences::model() const { return store_.value(kModel).toString(); }
+void Preferences::set_model(const QString& folder) { store_.setValue(kModel, folder); }
+
+QStringList Preferences::recent() const { return store_.value(kRecent).toStringList().mid(0, kMostRecent); }
+
+void Preferences::add_recent(const QString& uri) {
+  const QString kept = kept_name(uri);
+  if (kept.isEmpty()) return;
+  QStringList all = recent();
+  all.removeAll(kept);
+  all.prepend(kept);
+  store_.setValue(kRecent, all.mid(0, kMostRecent));
+}
+
+void Preferences::clear_recent() { store_.remove(kRecent); }
+
+QByteArray Preferences::geometry() const { return store_.value(kGeometry).toByteArray(); }
+QByteArray Preferences::layout() const { return store_.value(kLayout).toByteArray(); }
+
+void Preferences::set_layout(const QByteArray& geometry, const QByteArray& layout) {
+  store_.setValue(kGeometry, geometry);
+  store_.setValue(kLayout, layout);
+}
+
+std::optional<QList<QKeySequence>> Preferences::keys(const QString& action) const {
+  const QVariant kept = store_.value(key_of(action));
+  if (!kept.isValid()) return std::nullopt;
+  return QKeySequence::listFromString(kept.toString(), QKeySequence::PortableText);
+}
+
+void Preferences::set_keys(const QString& action, const QList<QKeySequence>& keys) {
+  store_.setValue(key_of(action), QKeySequence::listToString(keys, QKeySequence::PortableText));
+}
+
+void Preferences::forget_keys(const QString& action) { store_.remove(key_of(action)); }
+
+void apply_theme(Theme theme) {
+  QApplication::setPalette(QPalette());  // back to the desktop's own, which Qt 6.4 has no other word for
+  const bool desktop_is_dark = QApplication::palette().color(QPalette::Window).lightness() < 128;
+  QApplication::setPalette(theme_palette(theme == Theme::kSystem ? desktop_is_dark : theme == Theme::kDark));
+}
+
+}  // namespace longtake
