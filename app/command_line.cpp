@@ -11,6 +11,8 @@
 #include "app/commands.h"
 #include "app/configuration.h"
 #include "app/exit_code.h"
+#include "app/export/export.h"
+#include "app/export_command.h"
 #include "app/label_commands.h"
 #include "app/log.h"
 #include "app/settings.h"
@@ -130,6 +132,38 @@ void add_label_command(CLI::App& app, Settings& settings, LabelSettings& label,
   exports->add_option("-o,--output", settings.output, "File to write (default: standard output)")->type_name("FILE");
 }
 
+void add_export_command(CLI::App& app, Settings& settings, ExportSettings& wanted, std::function<int(const Context&)>& verb) {
+  CLI::App* command = app.add_subcommand("export", "Turn a result into a file for other programs, or into a report");
+  command->add_option("RESULT", wanted.result, "Result of analyze")->required();
+  std::vector<std::string> names;
+  std::string told;
+  for (const ExportFormat& format : export_formats()) {
+    names.emplace_back(format.name);
+    told += fmt::format("  {:<11} {}\n", format.name, format.sentence);
+  }
+  command->add_option("--to", wanted.format, "What kind of file, see below")
+      ->check(CLI::IsMember(names))
+      ->type_name("FORMAT")
+      ->required();
+  command->add_option("-o,--output", settings.output, "File to write, or - for standard output")->type_name("FILE")->required();
+  command->add_option("--video", wanted.video, "The video, for pictures and names (default: the result's, if it lies beside it)")
+      ->type_name("FILE");
+  command->add_option("--start-timecode", wanted.start_timecode, "edl, otio: of the first frame; 01:00:00;00 drops frames")
+      ->type_name("HH:MM:SS:FF");
+  command->add_option("--rows", wanted.rows, "csv: segments and events (both), one of them, or every frame")
+      ->check(CLI::IsMember({"both", "segments", "events", "frames"}))
+      ->capture_default_str()
+      ->type_name("WHICH");
+  command->footer("Formats:\n" + told +
+                  "\nSegments last until the next frame. Times are those of the frames' own time stamps, cut off, never rounded up;\n"
+                  "time codes (edl, and otio where --fps is given) count frames of --fps.\n\n"
+                  "Example: longtake export clip.jsonl --to webvtt -o clip.vtt");
+  command->callback([&settings, &verb, &wanted] {
+    wanted.fps = settings.fps;  // before the configuration, whose rate is that of analyses
+    verb = [&wanted](const Context& context) { return run_export(context, wanted); };
+  });
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv, const StopSignals& signals) {
@@ -203,6 +237,8 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
 
   LabelSettings label;
   add_label_command(app, settings, label, verb);
+  ExportSettings wanted;
+  add_export_command(app, settings, wanted, verb);
 
   CLI::App* models = app.add_subcommand("models", "Look into models");
   models->require_subcommand(1);
