@@ -71,7 +71,7 @@ int run_eval_familiarity(const Context& context, const FamiliaritySettings& fami
     auto videos = videos_of(seen ? familiarity.seen : familiarity.unseen, note, context.signals.token());
     if (!videos) return context.fail(videos.error());
     for (const std::string& video : *videos) {
-      const auto answers = (*asking)->ask(context, memory, video, 1);
+      const auto answers = (*asking)->ask(context.settings, memory, video, 1, context.signals.token());
       if (!answers) return context.fail(answers.error());
       const Answer& answer = answers->front();
       AskedOnce one{seen, answer.familiarity, answer.odds, 0};

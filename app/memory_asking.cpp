@@ -47,9 +47,9 @@ Result<FrozenMemory> Asking::freeze(const MemoryFile& memory, const std::string&
   return FrozenMemory::load(*model_->recall(), scale_, memory.state);
 }
 
-Result<std::vector<Answer>> Asking::ask(const Context& context, std::vector<FrozenMemory>& memories,
-                                        const std::string& input, std::size_t most_landmarks) const {
-  Settings settings = context.settings;
+Result<std::vector<Answer>> Asking::ask(const Settings& asked, std::span<FrozenMemory> memories, const std::string& input,
+                                        std::size_t most_landmarks, std::stop_token stop) const {
+  Settings settings = asked;
   if (settings.fps == "all") settings.fps = kFrameRate;
   auto analysis = analysis_settings(settings, input);
   if (!analysis) return std::move(analysis).error();
@@ -60,7 +60,7 @@ Result<std::vector<Answer>> Asking::ask(const Context& context, std::vector<Froz
   AnalyzerOptions options;
   options.roi = analysis->roi;
   options.mask = analysis->mask;
-  auto frames = video_latents(model_, options, analysis->source, take, context.signals.token());
+  auto frames = video_latents(model_, options, analysis->source, take, std::move(stop));
   if (!frames) return std::move(frames).error();
   if (*frames == 0) {
     return Error{ErrorKind::kInput, fmt::format("cannot ask about \"{}\": no frame lies between --from and --to", input)};

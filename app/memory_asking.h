@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -29,8 +31,8 @@ class Asking {
   Result<FrozenMemory> freeze(const MemoryFile& memory, const std::string& path) const;
 
   // The answers of all memories about one input, in their order. Errors: those of video_latents(); kUsage.
-  Result<std::vector<Answer>> ask(const Context& context, std::vector<FrozenMemory>& memories, const std::string& input,
-                                  std::size_t most_landmarks) const;
+  Result<std::vector<Answer>> ask(const Settings& settings, std::span<FrozenMemory> memories, const std::string& input,
+                                  std::size_t most_landmarks, std::stop_token stop) const;
 
  private:
   Asking(std::shared_ptr<const Model> model, FamiliarityScale scale) : model_(std::move(model)), scale_(std::move(scale)) {}

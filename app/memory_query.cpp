@@ -73,7 +73,7 @@ int run_memory_query(const Context& context, const QuerySettings& query) {
   int code = kExitDone;
   Json all = Json::array();
   for (const std::string& input : inputs) {
-    const auto answers = (*asking)->ask(context, memories, input, kNearest);
+    const auto answers = (*asking)->ask(context.settings, memories, input, kNearest, context.signals.token());
     if (!answers) {
       code = context.fail(answers.error());
       if (!many || answers.error().kind == ErrorKind::kStopped) return code;
