@@ -74,6 +74,9 @@ void AnalysisRun::run(const std::stop_token& stop) {
   options.encoders = settings_.thread_count();
   if (!settings_.checkpoint.empty()) options.checkpoint_due = every(settings_.checkpoint_every_s);
   PipelineOutcome outcome = analysis.run(sink, options, stop);
+  if (!settings_.save_memory.empty() && outcome.state && !outcome.error) {
+    if (auto saved = analysis.save_memory(settings_.save_memory, *outcome.state); !saved) return fail(saved.error());
+  }
   if (!outcome.error && outcome.end.reason != "stopped") {
     std::error_code ec;
     std::filesystem::remove(settings_.checkpoint, ec);  // the result is complete: there is nothing to continue

@@ -1,5 +1,6 @@
-// An analysis in the background: what `longtake analyze -o RESULT --checkpoint CHECKPOINT` does, and every record is also
-// handed to those who watch it grow. Equal settings give the bytes of that command.
+// An analysis in the background: what `longtake analyze -o RESULT --checkpoint CHECKPOINT --save-memory MEMORY` does, and
+// every record is also handed to those who watch it grow. Equal settings give the bytes of that command; only a run that was
+// stopped closes what was open, where the command would leave it open in the memory.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +37,7 @@ class AnalysisRun {
     std::function<void(Done)> done;  // last
   };
 
-  // settings: input, output, checkpoint and all that changes results, but for the model, which is the one in `model`.
+  // settings: input, output, checkpoint, memory to save and all that changes results, but for the model, which is the one in `model`.
   // `model` and `signals` have to outlive this.
   AnalysisRun(Settings settings, ModelHolder& model, std::shared_ptr<spdlog::logger> log, const StopSignals& signals,
               Listener listener);

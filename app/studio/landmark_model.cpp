@@ -20,8 +20,7 @@ QPixmap picture_of(const Remembered& one) {
     return out;
   }
   const QImage image(one.picture.data(), kThumbnailWidth, kThumbnailHeight, 3 * kThumbnailWidth, QImage::Format_RGB888);
-  return QPixmap::fromImage(
-      image.scaled(kTimes * image.size(), Qt::IgnoreAspectRatio, Qt::SmoothTransformation));
+  return QPixmap::fromImage(image.scaled(kTimes * image.size(), Qt::IgnoreAspectRatio, Qt::SmoothTransformation));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <QVBoxLayout>
 
 #include "app/studio/loss_view.h"
+#include "app/studio/memory_panel.h"
 #include "app/studio/message_bar.h"
 #include "app/studio/timeline_view.h"
 #include "app/studio/video_view.h"
@@ -84,7 +85,11 @@ void MainWindow::make_docks() {
   connect(events_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, jump);
   connect(events_, &QTableView::activated, this, jump);
 
-  dock(QStringLiteral("events"), tr("Events"), events_, Qt::RightDockWidgetArea);
+  QDockWidget* events = dock(QStringLiteral("events"), tr("Events"), events_, Qt::RightDockWidgetArea);
+  QDockWidget* memory =
+      dock(QStringLiteral("memory"), tr("Memory"), new MemoryPanel(session_, this), Qt::RightDockWidgetArea);
+  tabifyDockWidget(events, memory);
+  events->raise();
   QDockWidget* timeline = dock(QStringLiteral("timeline"), tr("Timeline"), timeline_, Qt::BottomDockWidgetArea);
   QDockWidget* loss =
       dock(QStringLiteral("loss"), tr("Inner loss: what every layer learns"), loss_, Qt::BottomDockWidgetArea);

@@ -1,4 +1,5 @@
 // Where videos come from: the File menu, and what is dropped on the window.
+#include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QFileDialog>
 #include <QFileInfo>
@@ -31,6 +32,13 @@ void MainWindow::make_file_actions() {
 
 void MainWindow::open(const QString& uri) {
   messages_->hide();
+  if (uri.endsWith(QStringLiteral(".ltm"), Qt::CaseInsensitive)) {
+    session_.memories().load(uri);
+    auto* memory = findChild<QDockWidget*>(QStringLiteral("memory"));
+    memory->show();
+    memory->raise();
+    return;
+  }
   preferences_.add_recent(uri);
   session_.open(uri);
 }

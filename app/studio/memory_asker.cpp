@@ -31,20 +31,18 @@ Result<std::shared_ptr<const MemoryFacts>> facts_of(const std::filesystem::path&
   out->calibrated = frozen.scale().fitted;
   for (std::int64_t i = 0; i < frozen.landmarks().count; ++i) {
     Landmark one = landmark(frozen.landmarks(), i);
-    out->landmarks.push_back({one.t,
-                              one.pts,
-                              one.time_base,
-                              one.video,
-                              std::move(one.source),
-                              {one.picture.begin(), one.picture.end()}});
+    out->landmarks.push_back(
+        {one.t, one.pts, one.time_base, one.video, std::move(one.source), {one.picture.begin(), one.picture.end()}});
   }
   return std::shared_ptr<const MemoryFacts>(std::move(out));
 }
 
 }  // namespace
 
-MemoryAsker::MemoryAsker(Settings settings, std::shared_ptr<spdlog::logger> log, const StopSignals& signals)
+MemoryAsker::MemoryAsker(Settings settings, ModelHolder& model, std::shared_ptr<spdlog::logger> log,
+                         const StopSignals& signals)
     : settings_(std::move(settings)),
+      model_(model),
       log_(std::move(log)),
       signals_(signals),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
@@ -91,9 +89,9 @@ bool MemoryAsker::compare(std::shared_ptr<OpenMemory> a, std::filesystem::path b
     auto opened = open(b);
     if (!opened) return Result<MemoryComparison>(std::move(opened).error());
     FrozenMemory &one = a->frozen_, &other = (*opened)->frozen_;
-    return Result<MemoryComparison>(
-        {a->facts, (*opened)->facts, acquaintance(one, other.landmarks()), acquaintance(other, one.landmarks()),
-         learned_distance(*asking_->model()->recall(), one.state(), other.state())});
+    return Result<MemoryComparison>({a->facts, (*opened)->facts, acquaintance(one, other.landmarks()),
+                                     acquaintance(other, one.landmarks()),
+                                     learned_distance(*a->asking_->model()->recall(), one.state(), other.state())});
   });
 }
 
@@ -107,9 +105,8 @@ bool MemoryAsker::save(std::shared_ptr<OpenMemory> memory, std::filesystem::path
 }
 
 bool MemoryAsker::identify(std::filesystem::path video, Then<std::string> then) {
-  return wish(std::move(then), [video = std::move(video)](const std::stop_token&) {
-    return Result<std::string>(source_key(video));
-  });
+  return wish(std::move(then),
+              [video = std::move(video)](const std::stop_token&) { return Result<std::string>(source_key(video)); });
 }
 
 void MemoryAsker::cancel() {
@@ -134,13 +131,15 @@ void MemoryAsker::run(const std::stop_token& stop) {
   }
 }
 
-Result<const Asking*> MemoryAsker::asking() {
-  if (!asking_) {
-    auto opened = Asking::open(Context{settings_, *log_, signals_});
+Result<std::shared_ptr<const Asking>> MemoryAsker::asking() {
+  auto model = model_.get();
+  if (!model) return std::move(model).error();
+  if (!asking_ || asking_->model() != *model) {
+    auto opened = Asking::with(Context{settings_, *log_, signals_}, std::move(*model));
     if (!opened) return std::move(opened).error();
     asking_ = std::move(*opened);
   }
-  return asking_.get();
+  return asking_;
 }
 
 Result<std::shared_ptr<OpenMemory>> MemoryAsker::open(const std::filesystem::path& file) {
@@ -152,14 +151,15 @@ Result<std::shared_ptr<OpenMemory>> MemoryAsker::open(const std::filesystem::pat
   if (!frozen) return std::move(frozen).error();
   auto facts = facts_of(file, *memory, *frozen);
   if (!facts) return std::move(facts).error();
-  return std::shared_ptr<OpenMemory>(new OpenMemory(std::move(*facts), std::move(*memory), std::move(*frozen)));
+  return std::shared_ptr<OpenMemory>(
+      new OpenMemory(std::move(*facts), std::move(*with), std::move(*memory), std::move(*frozen)));
 }
 
 Result<MemoryAnswer> MemoryAsker::answer(OpenMemory& memory, const About& about, const std::stop_token& stop) {
   Settings settings = settings_;
   settings.from = about.from;
   settings.to = about.to;
-  auto answers = asking_->ask(settings, std::span(&memory.frozen_, 1), about.input, kNearest, stop);
+  auto answers = memory.asking_->ask(settings, std::span(&memory.frozen_, 1), about.input, kNearest, stop);
   if (!answers) return std::move(answers).error();
   return MemoryAnswer{memory.facts, std::move(answers->front())};
 }

@@ -1,5 +1,4 @@
-// Memories that are asked in the background: what `longtake memory query`, `memory compare` and `memory info` say. The model
-// is loaded once, when it is first needed.
+// Memories that are asked in the background: what `longtake memory query`, `memory compare` and `memory info` say.
 //
 // Never blocks: every call is a wish that the asker's own thread fulfils, one after the other. Each ends with one call of
 // `then`, on that thread.
@@ -23,6 +22,7 @@
 #include "app/memory_asking.h"
 #include "app/settings.h"
 #include "app/stop_signals.h"
+#include "app/studio/model_holder.h"
 #include "core/result.h"
 #include "models/eval/familiarity.h"
 #include "models/memory_file.h"
@@ -35,8 +35,8 @@ struct Remembered {
   double t = 0;  // seconds in its video
   std::int64_t pts = 0;
   Rational time_base{1, 1};
-  std::int64_t video = 0;  // 1 is the first one that was watched
-  std::string source;      // name of its video, cut to kLandmarkSourceBytes
+  std::int64_t video = 0;             // 1 is the first one that was watched
+  std::string source;                 // name of its video, cut to kLandmarkSourceBytes
   std::vector<std::uint8_t> picture;  // [18][32][3]; empty if none was kept
 };
 
@@ -44,10 +44,10 @@ struct Remembered {
 struct MemoryFacts {
   std::filesystem::path file;
   MemoryLabel label;
-  std::int64_t frames = 0;  // watched, in all videos
-  double watched_s = 0;     // likewise
+  std::int64_t frames = 0;   // watched, in all videos
+  double watched_s = 0;      // likewise
   std::uintmax_t bytes = 0;  // of the file
-  bool calibrated = false;  // false: familiarity ranks, but 0.8 does not mean 80 %
+  bool calibrated = false;   // false: familiarity ranks, but 0.8 does not mean 80 %
   std::vector<Remembered> landmarks;
 };
 
@@ -58,9 +58,11 @@ class OpenMemory {
 
  private:
   friend class MemoryAsker;
-  OpenMemory(std::shared_ptr<const MemoryFacts> facts, MemoryFile file, FrozenMemory frozen)
-      : facts(std::move(facts)), file_(std::move(file)), frozen_(std::move(frozen)) {}
+  OpenMemory(std::shared_ptr<const MemoryFacts> known, std::shared_ptr<const Asking> asking, MemoryFile file,
+             FrozenMemory frozen)
+      : facts(std::move(known)), asking_(std::move(asking)), file_(std::move(file)), frozen_(std::move(frozen)) {}
 
+  std::shared_ptr<const Asking> asking_;  // of the model that it belongs to
   MemoryFile file_;
   FrozenMemory frozen_;
 };
@@ -89,8 +91,8 @@ class MemoryAsker {
     std::string input, from, to;
   };
 
-  // `settings`: of every question. `signals` has to outlive this, and this every memory that it opened.
-  MemoryAsker(Settings settings, std::shared_ptr<spdlog::logger> log, const StopSignals& signals);
+  // `settings`: of every question, but for the model, which is the one in `model`. `model` and `signals` have to outlive this.
+  MemoryAsker(Settings settings, ModelHolder& model, std::shared_ptr<spdlog::logger> log, const StopSignals& signals);
   // Stops; takes no longer than a frame, or the loading of a model.
   ~MemoryAsker() = default;
 
@@ -112,15 +114,16 @@ class MemoryAsker {
   template <class T, class Work>
   bool wish(Then<T> then, Work work);
   void run(const std::stop_token& stop);
-  Result<const Asking*> asking();
+  Result<std::shared_ptr<const Asking>> asking();
   Result<std::shared_ptr<OpenMemory>> open(const std::filesystem::path& file);
   Result<MemoryAnswer> answer(OpenMemory& memory, const About& about, const std::stop_token& stop);
 
   const Settings settings_;
+  ModelHolder& model_;
   const std::shared_ptr<spdlog::logger> log_;
   const StopSignals& signals_;
 
-  std::unique_ptr<const Asking> asking_;  // of the thread
+  std::shared_ptr<const Asking> asking_;  // of the thread
 
   std::mutex mutex_;
   std::condition_variable_any wished_;

@@ -14,7 +14,7 @@ bool is_name(const std::string& name, const std::string& kept) {
 
 }  // namespace
 
-MemoryController::MemoryController(const Settings& settings, std::shared_ptr<spdlog::logger> log,
+MemoryController::MemoryController(const Settings& settings, ModelHolder& model, std::shared_ptr<spdlog::logger> log,
                                    const StopSignals& signals)
     : first_(settings.memory),
       starts_analysis_(!settings.memory.empty()),
@@ -22,7 +22,7 @@ MemoryController::MemoryController(const Settings& settings, std::shared_ptr<spd
                   [](const Letters& letters) {
                     for (const auto& letter : letters) letter();
                   }),
-      asker_(settings, std::move(log), signals) {
+      asker_(settings, model, std::move(log), signals) {
   if (!first_.empty()) load(QString::fromStdString(first_.string()));
 }
 

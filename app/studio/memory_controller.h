@@ -29,7 +29,8 @@ class MemoryController : public QObject {
   enum Place { kLearned, kLoaded, kPlaces };
 
   // `settings.memory`, if there is one, is loaded, and the next analysis starts from it.
-  MemoryController(const Settings& settings, std::shared_ptr<spdlog::logger> log, const StopSignals& signals);
+  MemoryController(const Settings& settings, ModelHolder& model, std::shared_ptr<spdlog::logger> log,
+                   const StopSignals& signals);
   ~MemoryController() override;
 
   // The file becomes the memory of that place, and is then at hand.
@@ -90,7 +91,7 @@ class MemoryController : public QObject {
 
   Mailbox<std::function<void()>> from_asker_;  // closed before the asker's thread is joined
   MemoryAsker asker_;
-  std::array<std::shared_ptr<OpenMemory>, kPlaces> memories_;  // the asker outlives them
+  std::array<std::shared_ptr<OpenMemory>, kPlaces> memories_;
 };
 
 }  // namespace longtake

@@ -23,7 +23,11 @@ void open_all(Letters letters) {
 }  // namespace
 
 SessionController::SessionController(Settings settings, std::shared_ptr<spdlog::logger> log, const StopSignals& signals)
-    : settings_(std::move(settings)), log_(std::move(log)), signals_(signals), model_(settings_.model) {}
+    : settings_(std::move(settings)),
+      log_(std::move(log)),
+      signals_(signals),
+      model_(settings_.model),
+      memories_(settings_, model_, log_, signals_) {}
 
 SessionController::~SessionController() { close(); }
 
@@ -38,12 +42,14 @@ void SessionController::close() {
   state_bytes_.reset();
   image_ = {};
   speed_ = 0;
+  memories_.set_open_video({});
   set_state(State::kEmpty);
 }
 
 void SessionController::open(const QString& uri) {
   close();
   uri_ = uri;
+  memories_.set_open_video(uri);
   set_state(State::kOpening);
   from_player_ = std::make_unique<Mailbox<std::function<void()>>>(kUnreadFrames, open_all);
   const auto post = [box = from_player_.get()](std::function<void()> letter) { box->post(std::move(letter)); };
@@ -90,12 +96,21 @@ void SessionController::analyze() {
   if (from_run_) from_run_->close();  // so that the last run, if it still waits, ends
   run_.reset();
   Settings settings = settings_;
+  settings.memory = memories_.start();
   settings.inputs = {uri_.toStdString()};
   const QString folder = session_folder(uri_);
   QDir().mkpath(folder);
-  result_ = folder + QStringLiteral("/result.jsonl");
+  // Another memory to start from makes another result, and neither goes on from the other's checkpoint.
+  const QString start = QString::fromStdString(source_key(settings.memory)).left(12);
+  const auto file = [&](const char* name, const char* type) {
+    return folder + QLatin1Char('/') + QLatin1String(name) + (start.isEmpty() ? QString() : QLatin1Char('-') + start) +
+           QLatin1String(type);
+  };
+  result_ = file("result", ".jsonl");
   settings.output = result_.toStdString();
-  settings.checkpoint = (folder + QStringLiteral("/checkpoint.ltm")).toStdString();
+  settings.checkpoint = file("checkpoint", ".ltm").toStdString();
+  learned_ = file("memory", ".ltm");
+  settings.save_memory = learned_.toStdString();
   settings.checkpoint_every_s = 10;
 
   findings_.clear();
@@ -121,6 +136,7 @@ void SessionController::take(std::vector<Record> records) {
 
 void SessionController::finish(AnalysisRun::Done done) {
   state_bytes_ = done.end.state_bytes;
+  if (done.state && !done.error) memories_.load(learned_, MemoryController::kLearned);
   set_state(done.error ? State::kReady : State::kAnalyzed);
   if (done.error && done.error->kind != ErrorKind::kStopped) Q_EMIT failed(*done.error);
 }
@@ -142,6 +158,11 @@ void SessionController::seek(double t) {
 
 void SessionController::seek_pts(std::int64_t pts) {
   if (player_) player_->seek(pts);
+}
+
+void SessionController::seek_to(const Remembered& moment) {
+  const bool same_base = moment.time_base.num * info_.time_base.den == info_.time_base.num * moment.time_base.den;
+  same_base ? seek_pts(moment.pts) : seek(moment.t);
 }
 
 void SessionController::step(int frames) {

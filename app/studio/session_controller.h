@@ -17,6 +17,7 @@
 #include "app/studio/analysis_run.h"
 #include "app/studio/findings.h"
 #include "app/studio/mailbox.h"
+#include "app/studio/memory_controller.h"
 #include "app/studio/model_holder.h"
 #include "app/studio/player.h"
 #include "app/studio/time_axis.h"
@@ -47,6 +48,7 @@ class SessionController : public QObject {
   std::optional<std::int64_t> state_bytes() const { return state_bytes_; }  // of what was learned; known at the end
 
   ModelHolder& model() { return model_; }
+  MemoryController& memories() { return memories_; }
 
   // The frame that is shown.
   const QImage& image() const { return image_; }
@@ -56,6 +58,7 @@ class SessionController : public QObject {
 
   void seek(double t);
   void seek_pts(std::int64_t pts);
+  void seek_to(const Remembered& moment);  // of this video
   void step(int frames);
   void play(double speed);      // 0: stop
   void shuttle(int direction);  // plays that way; again: twice as fast
@@ -80,10 +83,11 @@ class SessionController : public QObject {
   ModelHolder model_;
 
   State state_ = State::kEmpty;
-  QString uri_, result_;
+  QString uri_, result_, learned_;
   StreamInfo info_;
   TimeAxis axis_;
   Findings findings_;
+  MemoryController memories_;
   std::optional<std::int64_t> state_bytes_;
   QImage image_;
   std::int64_t shown_pts_ = 0;
