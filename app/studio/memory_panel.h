@@ -47,6 +47,7 @@ class MemoryPanel : public QWidget {
   QWidget* make_memory();
   QWidget* make_question();
   QWidget* make_answer();
+  QWidget* make_kept();
   QLabel* label(const QString& name);
   QAbstractButton* button(const QString& name, const QString& text, const QString& tip, void (MemoryPanel::*what)());
 
@@ -80,9 +81,9 @@ class MemoryPanel : public QWidget {
   MomentList *landmarks_ = nullptr, *near_ = nullptr;
   QListView* history_ = nullptr;
   QProgressBar* familiarity_ = nullptr;
-  QAbstractButton *save_ = nullptr, *compare_ = nullptr, *frame_ = nullptr, *range_ = nullptr, *file_ = nullptr;
-  QWidget *memory_part_ = nullptr, *question_part_ = nullptr, *answer_part_ = nullptr, *kept_part_ = nullptr,
-          *waiting_ = nullptr, *earlier_ = nullptr;
+  QAbstractButton *frame_ = nullptr, *range_ = nullptr, *file_ = nullptr;
+  QWidget *question_part_ = nullptr, *answer_part_ = nullptr, *kept_part_ = nullptr, *waiting_ = nullptr,
+          *earlier_ = nullptr;
 };
 
 }  // namespace longtake

@@ -62,16 +62,7 @@ void MemoryPanel::make_parts() {
   parts->addWidget(said_);
   parts->addWidget(make_answer());
 
-  kept_part_ = new QWidget(this);
-  QVBoxLayout* kept = column(kept_part_);
-  kept->addWidget(new QLabel(tr("Moments it kept"), kept_part_));
-  landmarks_ = new MomentList(memories_.landmarks(), Qt::Horizontal, kept_part_);
-  landmarks_->setObjectName(QStringLiteral("memory_landmarks"));
-  landmarks_->setAccessibleName(tr("Moments that the memory kept"));
-  kept->addWidget(landmarks_);
-  compared_ = label(QStringLiteral("memory_compared"));
-  kept->addWidget(compared_);
-  parts->addWidget(kept_part_);
+  parts->addWidget(make_kept());
   parts->addStretch();
 
   scroll_ = new QScrollArea(this);
@@ -84,33 +75,20 @@ void MemoryPanel::make_parts() {
 }
 
 QWidget* MemoryPanel::make_memory() {
-  memory_part_ = new QWidget(this);
-  QVBoxLayout* parts = column(memory_part_);
-  which_ = new QComboBox(memory_part_);
+  auto* part = new QWidget(this);
+  auto* row = new QHBoxLayout(part);
+  row->setContentsMargins({});
+  row->setSpacing(4);
+  which_ = new QComboBox(part);
   which_->setObjectName(QStringLiteral("memory_which"));
   which_->setAccessibleName(tr("Memory at hand"));
   which_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
   which_->setMinimumContentsLength(8);
-  parts->addWidget(which_);
-  facts_ = label(QStringLiteral("memory_facts"));
-  facts_->setForegroundRole(QPalette::PlaceholderText);
-  parts->addWidget(facts_);
-  auto* row = new QHBoxLayout;
-  row->setSpacing(4);
+  row->addWidget(which_, 3);
   row->addWidget(
-      button(QStringLiteral("memory_load"), tr("Load…"), tr("Load a memory from a file"), &MemoryPanel::choose_memory));
-  save_ =
-      button(QStringLiteral("memory_save"), tr("Save…"), tr("Save this memory to a file"), &MemoryPanel::choose_place);
-  row->addWidget(save_);
-  compare_ = button(QStringLiteral("memory_compare"), tr("Compare…"), tr("Compare this memory with one in a file"),
-                    &MemoryPanel::choose_other_memory);
-  row->addWidget(compare_);
-  parts->addLayout(row);
-  start_ = new QCheckBox(tr("Start the next analysis from it"), memory_part_);
-  start_->setObjectName(QStringLiteral("memory_start"));
-  start_->setToolTip(tr("What it learned stays, and the next video is added to it (analyze --memory)"));
-  parts->addWidget(start_);
-  return memory_part_;
+      button(QStringLiteral("memory_load"), tr("Load…"), tr("Load a memory from a file"), &MemoryPanel::choose_memory),
+      1);
+  return part;
 }
 
 QWidget* MemoryPanel::make_question() {
@@ -180,6 +158,31 @@ QWidget* MemoryPanel::make_answer() {
   earlier->addWidget(history_);
   parts->addWidget(earlier_);
   return answer_part_;
+}
+
+QWidget* MemoryPanel::make_kept() {
+  kept_part_ = new QWidget(this);
+  QVBoxLayout* parts = column(kept_part_);
+  facts_ = label(QStringLiteral("memory_facts"));
+  parts->addWidget(facts_);
+  landmarks_ = new MomentList(memories_.landmarks(), Qt::Horizontal, kept_part_);
+  landmarks_->setObjectName(QStringLiteral("memory_landmarks"));
+  landmarks_->setAccessibleName(tr("Moments that the memory kept"));
+  parts->addWidget(landmarks_);
+  start_ = new QCheckBox(tr("Start the next analysis from it"), kept_part_);
+  start_->setObjectName(QStringLiteral("memory_start"));
+  start_->setToolTip(tr("What it learned stays, and the next video is added to it (analyze --memory)"));
+  parts->addWidget(start_);
+  auto* row = new QHBoxLayout;
+  row->setSpacing(4);
+  row->addWidget(
+      button(QStringLiteral("memory_save"), tr("Save…"), tr("Save this memory to a file"), &MemoryPanel::choose_place));
+  row->addWidget(button(QStringLiteral("memory_compare"), tr("Compare…"), tr("Compare this memory with one in a file"),
+                        &MemoryPanel::choose_other_memory));
+  parts->addLayout(row);
+  compared_ = label(QStringLiteral("memory_compared"));
+  parts->addWidget(compared_);
+  return kept_part_;
 }
 
 }  // namespace longtake
