@@ -13,8 +13,11 @@
 #include <QListView>
 #include <QMimeData>
 #include <QProgressBar>
+#include <QRegularExpression>
 #include <QScrollArea>
+#include <QScrollBar>
 #include <QSignalBlocker>
+#include <QTimer>
 #include <cmath>
 #include <utility>
 
@@ -29,6 +32,12 @@ QString name_of(const MemoryFacts& memory) { return QString::fromStdString(memor
 
 // A frame as --from and --to take it.
 std::string point(std::int64_t pts) { return fmt::format("@{}", pts); }
+
+// Long names of files may go on in the next line.
+QString breakable(QString text) {
+  static const QRegularExpression kAfter(QStringLiteral("([_.\\-/])"));
+  return text.replace(kAfter, QStringLiteral("\\1\u200b"));
+}
 
 QString memory_filter() { return MemoryPanel::tr("Memories (*.ltm)"); }
 
@@ -49,8 +58,11 @@ MemoryPanel::MemoryPanel(SessionController& session, QWidget* parent)
   connect(&memories_, &MemoryController::failed, this, &MemoryPanel::say);
   connect(&memories_, &MemoryController::saved, this,
           [this](const QString& file) { say(tr("Saved as %1").arg(file)); });
-  connect(&memories_, &MemoryController::answered, this,
-          [this] { history_->setCurrentIndex(memories_.answers().index(0)); });
+  connect(&memories_, &MemoryController::answered, this, [this] {
+    history_->setCurrentIndex(memories_.answers().index(0));
+    // Into view, once the answer has its place.
+    QTimer::singleShot(0, answer_part_, [this] { scroll_->verticalScrollBar()->setValue(answer_part_->y() - 8); });
+  });
   connect(history_->selectionModel(), &QItemSelectionModel::currentChanged, this,
           [this](const QModelIndex& now) { say_answer(now.row()); });
   connect(which_, &QComboBox::activated, this,
@@ -177,10 +189,8 @@ bool MemoryPanel::eventFilter(QObject* watched, QEvent* event) {
 void MemoryPanel::say_memory() {
   const auto memory = memories_.at_hand();
   empty_->setVisible(!memory);
-  facts_->setVisible(memory != nullptr);
   kept_part_->setVisible(memory != nullptr);
   which_->setVisible(memory != nullptr);
-  start_->setVisible(memory != nullptr);
   const QSignalBlocker quiet(start_);
   start_->setChecked(memories_.starts_analysis());
   which_->clear();
@@ -193,12 +203,12 @@ void MemoryPanel::say_memory() {
     if (place == memories_.place()) which_->setCurrentIndex(which_->count() - 1);
   }
   if (memory) {
-    facts_->setText(tr("%n video(s)", nullptr, static_cast<int>(memory->label.videos)) +
-                    tr(", %L1 frames, %2 of video; %L3 moments in %4 MB")
+    facts_->setText((memory->label.videos == 1 ? tr("1 video") : tr("%L1 videos").arg(memory->label.videos)) +
+                    tr(", %L1 frames, %2 of video in %3 MB. It kept %L4 moments:")
                         .arg(memory->frames)
                         .arg(QString::fromStdString(clock_time(memory->watched_s)))
-                        .arg(memory->landmarks.size())
-                        .arg(static_cast<double>(memory->bytes) / 1e6, 0, 'f', 1));
+                        .arg(static_cast<double>(memory->bytes) / 1e6, 0, 'f', 1)
+                        .arg(memory->landmarks.size()));
     facts_->setToolTip(QString::fromStdString(memory->file.string()));
   }
   say_what_can_be_asked();
@@ -208,11 +218,8 @@ void MemoryPanel::say_memory() {
 void MemoryPanel::say_what_can_be_asked() {
   const bool memory = memories_.at_hand() != nullptr;
   const bool video = !session_.image().isNull();
-  save_->setEnabled(memory);
-  compare_->setEnabled(memory);
   frame_->setEnabled(memory && video);
   range_->setEnabled(memory && video && (session_.axis().in() || session_.axis().out()));
-  file_->setEnabled(memory);
   question_part_->setVisible(memory);
 }
 
@@ -227,8 +234,8 @@ void MemoryPanel::say_answer(int row) {
   answer_part_->setVisible(any);
   if (!any) return;
   const AskedMemory& asked = memories_.answers().answer(row);
-  about_->setText(tr("%1, asked of %2").arg(asked.about, name_of(*asked.said.memory)));
-  verdict_->setText(AnswerModel::verdict(asked.said));
+  about_->setText(breakable(tr("%1, asked of %2").arg(asked.about, name_of(*asked.said.memory))));
+  verdict_->setText(breakable(AnswerModel::verdict(asked.said)));
   certainty_->setText(AnswerModel::certainty(asked.said));
   familiarity_->setValue(static_cast<int>(std::lround(1000 * asked.said.answer.familiarity)));
   familiarity_->setFormat(tr("Familiarity %1").arg(asked.said.answer.familiarity, 0, 'f', 2));
@@ -251,13 +258,14 @@ void MemoryPanel::say_comparison() {
         .arg(what.familiarity, 0, 'f', 2);
   };
   compared_->setText(
-      known(*said->a, *said->b, said->a_knows_b) + QLatin1Char('\n') + known(*said->b, *said->a, said->b_knows_a) +
+      breakable(known(*said->a, *said->b, said->a_knows_b) + QLatin1Char('\n') +
+                known(*said->b, *said->a, said->b_knows_a)) +
       QLatin1Char('\n') +
       tr("What they learned is %1 apart (0: the same, 1.414: nothing in common).").arg(said->distance, 0, 'f', 3));
 }
 
 void MemoryPanel::say(const QString& sentence) {
-  said_->setText(sentence);
+  said_->setText(breakable(sentence));
   said_->setVisible(!sentence.isEmpty());
 }
 

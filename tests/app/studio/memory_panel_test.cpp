@@ -103,7 +103,10 @@ class MemoryPanelTest : public testing::Test {
     one->setFocus();
     QTest::keyClick(one, Qt::Key_Space);
   }
-  QString said(const char* label) const { return panel_->findChild<QLabel*>(QLatin1String(label))->text(); }
+  // Without the places where lines may be broken.
+  QString said(const char* label) const {
+    return panel_->findChild<QLabel*>(QLatin1String(label))->text().remove(QChar(0x200b));
+  }
   bool visible(const char* part) const { return panel_->findChild<QWidget*>(QLatin1String(part))->isVisibleTo(panel_); }
   std::shared_ptr<const MemoryFacts> at_hand() const { return session_->memories().at_hand(); }
   AnswerModel& answers() { return session_->memories().answers(); }
@@ -149,7 +152,7 @@ TEST_F(MemoryPanelTest, SaysWhatToDoWhileThereIsNoMemory) {
   EXPECT_TRUE(visible("memory_empty"));
   EXPECT_FALSE(visible("memory_ask_frame"));
   EXPECT_TRUE(panel_->findChild<QToolButton*>(QStringLiteral("memory_load"))->isEnabled());
-  EXPECT_FALSE(panel_->findChild<QToolButton*>(QStringLiteral("memory_save"))->isEnabled());
+  EXPECT_FALSE(visible("memory_save"));
   drop(QString::fromStdString(clip()));
   EXPECT_NE(said("memory_said").indexOf(QStringLiteral("no memory")), -1);
 }
