@@ -542,20 +542,9 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
     fmt::print(stderr, "longtake: error: {}\n", log.error().message);
     return exit_code(log.error().kind);
   }
-  const Context context{settings, **log, signals};
+  const Context context{settings, **log, signals, argv};
   if (auto isa = instruction_set(); !isa) return context.fail(isa.error());
   return verb(context);
-}
-
-int Context::fail(const Error& error) const {
-  log.error("{}", error.message);
-  if (error.kind == ErrorKind::kStopped && signals.exit_code() != 0) return signals.exit_code();
-  return exit_code(error.kind);
-}
-
-Result<std::filesystem::path> Context::model_path() const {
-  if (!settings.model.empty()) return settings.model;
-  return default_model_folder();
 }
 
 }  // namespace longtake

@@ -21,6 +21,7 @@ struct Context {
   const Settings& settings;
   spdlog::logger& log;
   const StopSignals& signals;
+  char* const* arguments = nullptr;  // of the program, as main() had them; null where there was no command line
 
   // Logs the error and gives its exit code.
   int fail(const Error& error) const;

@@ -10,7 +10,7 @@
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "app/memory_asking.h"
-#include "models/train/videos.h"
+#include "models/videos.h"
 
 namespace longtake {
 namespace {

@@ -5,8 +5,6 @@
 
 #include "core/store/archive.h"
 #include "models/frame_encoder.h"
-#include "models/net/stack_net.h"
-#include "models/recall/recall_net.h"
 
 namespace longtake {
 namespace {
@@ -87,27 +85,6 @@ Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& pa
   }
   return std::shared_ptr<const Model>(
       new Model(std::move(*folder), std::move(*encoder), std::move(*stack), std::move(recall), std::move(shots)));
-}
-
-Result<ModelFolder> verify_model(const std::filesystem::path& path) {
-  auto folder = open_model_folder(path);
-  if (!folder) return std::move(folder).error();
-  const ModelConfig& config = folder->config;
-  if (auto encoder = Encoder::load(folder->encoder()); !encoder) return std::move(encoder).error();
-  auto stack = read_tensors(folder->stack());
-  if (!stack) return std::move(stack).error();
-  if (auto net = StackNet::load(config, *stack); !net) return std::move(net).error();
-  if (config.recall) {
-    auto recall = read_tensors(path / config.recall->file);
-    if (!recall) return std::move(recall).error();
-    if (auto net = RecallNet::load(*config.recall, config.latent, *recall); !net) return std::move(net).error();
-  }
-  if (const auto file = folder->shots()) {
-    auto shots = read_tensors(*file);
-    if (!shots) return std::move(shots).error();
-    if (auto loaded = load_shots(*shots); !loaded) return std::move(loaded).error();
-  }
-  return folder;
 }
 
 ModelAnalyzer::ModelAnalyzer(std::shared_ptr<const Model> model, const AnalyzerOptions& options)

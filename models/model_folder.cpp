@@ -153,6 +153,12 @@ std::vector<std::string> weight_files(const ModelConfig& config) {
   return names;
 }
 
+std::string description(const ModelConfig& config) {
+  const std::string kind = !has_ttt_layers(config) ? config.inner : config.inner == "mlp" ? "TTT-MLP" : "TTT-Linear";
+  return fmt::format("{} layers of {}, {} heads x {}, {} tokens a frame, {}", config.layers, kind, config.heads,
+                     config.channels / config.heads, config.tokens, config.trained ? "trained" : "not trained");
+}
+
 Result<ModelConfig> parse_model_config(const std::string& text, const std::string& name) {
   const auto wrong = [&](const std::string& what) {
     return model_error(fmt::format("cannot use \"{}\" as a model's config: {}", name, what));

@@ -53,6 +53,9 @@ std::vector<std::string> inner_names();
 // TTT layers of kernels/ttt.h: mlp or linear that learn by sgd, frame by frame. Only they watch streams.
 bool has_ttt_layers(const ModelConfig& config);
 
+// In a line, for people.
+std::string description(const ModelConfig& config);
+
 Result<ModelConfig> parse_model_config(const std::string& json, const std::string& name_for_messages);
 std::string to_json(const ModelConfig& config);
 

@@ -50,6 +50,9 @@ Result<Encoder> Encoder::load(const std::filesystem::path& safetensors, Form for
 
   if (form == Form::kFastest) net->network = make_onednn_network(*weights);
   if (!net->network) net->network = make_plain_network(*weights);
+  if (!net->network) {
+    return Error{ErrorKind::kDevice, "oneDNN has nothing fast for this processor; longtake-lab runs the encoder here, slowly"};
+  }
   net->backend = net->network->backend();
   return Encoder(std::move(net));
 }
@@ -71,5 +74,7 @@ std::string_view Encoder::backend() const noexcept { return net_->backend; }
 std::vector<NamedScore> Encoder::top_classes_of(std::span<const float> probabilities) {
   return top_classes(probabilities, kShownClasses);
 }
+
+std::string_view tensor_library_version() noexcept { return LONGTAKE_TORCH_VERSION; }
 
 }  // namespace longtake

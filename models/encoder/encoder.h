@@ -9,7 +9,8 @@
 //
 // Two forms compute it. Where oneDNN's headers are found next to the same library that LibTorch uses, the
 // convolutions go to oneDNN directly, into buffers that are reused: see onednn_network.cpp. The plain form,
-// see plain_network.cpp, is the definition that tests compare with, and what remains without oneDNN.
+// see plain_network.cpp, is the definition that tests compare with, and what remains without oneDNN; programs
+// without LibTorch have only the first.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +43,8 @@ class Encoder {
 
   enum class Form { kFastest, kPlain };
 
-  // Reads what assets/fetch_encoder.py wrote. Errors: kModel (no such file, damaged, other tensors).
+  // Reads what assets/fetch_encoder.py wrote. Errors: kModel (no such file, damaged, other tensors), kDevice (there is
+  // no form of it for this processor).
   static Result<Encoder> load(const std::filesystem::path& safetensors, Form form = Form::kFastest);
 
   ~Encoder();
@@ -86,7 +88,7 @@ class Encoder {
   std::unique_ptr<const Net> net_;
 };
 
-// Of the LibTorch this program runs with, "1.13.1".
+// Of the LibTorch that this was built with, "1.13.1".
 std::string_view tensor_library_version() noexcept;
 
 }  // namespace longtake

@@ -26,7 +26,7 @@ class EncoderNetwork {
   virtual std::string backend() const = 0;
 };
 
-// The network as it was trained, layer by layer in LibTorch, nothing folded, padded by hand.
+// The network as it was trained, layer by layer in LibTorch, nothing folded, padded by hand. Null in programs without LibTorch.
 std::unique_ptr<const EncoderNetwork> make_plain_network(const EncoderWeights& weights);
 
 // The fast form: oneDNN, normalisations folded in. Null where the program was built without oneDNN, or where

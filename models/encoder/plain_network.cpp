@@ -87,6 +87,4 @@ std::unique_ptr<const EncoderNetwork> make_plain_network(const EncoderWeights& w
   return std::make_unique<PlainNetwork>(weights);
 }
 
-std::string_view tensor_library_version() noexcept { return TORCH_VERSION; }
-
 }  // namespace longtake

@@ -10,7 +10,7 @@
 
 #include "core/store/sha256.h"
 #include "models/train/trainer.h"
-#include "models/train/videos.h"
+#include "models/videos.h"
 
 namespace longtake {
 namespace {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include "models/net/products.h"
 
@@ -12,6 +13,27 @@ namespace longtake {
 Clip whole(std::shared_ptr<const Features> features, std::shared_ptr<const Features> degraded) {
   const std::int64_t frames = features->frames();
   return {std::move(features), 0, frames, std::move(degraded)};
+}
+
+Result<std::vector<Clip>> clips_of(FeatureCache& cache, FeatureCache* degraded, const std::vector<std::string>& videos,
+                                   const Note& note, std::stop_token stop) {
+  std::vector<Clip> out;
+  for (const std::string& video : videos) {
+    auto features = cache.get(video, stop);
+    if (!features) return std::move(features).error();
+    if ((*features)->frames() < 2) {
+      note(fmt::format("left out: \"{}\" has a single frame", video));
+      continue;
+    }
+    std::shared_ptr<const Features> changed;
+    if (degraded != nullptr) {
+      auto also = degraded->get(video, stop);
+      if (!also) return std::move(also).error();
+      changed = std::move(*also);
+    }
+    out.push_back(whole(*features, changed));
+  }
+  return out;
 }
 
 Split hold_out(const std::vector<Clip>& clips) {

@@ -4,11 +4,15 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
+#include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
+#include "core/result.h"
 #include "models/train/features.h"
+#include "models/videos.h"
 
 namespace longtake {
 
@@ -24,6 +28,10 @@ struct Clip {
 };
 
 Clip whole(std::shared_ptr<const Features> features, std::shared_ptr<const Features> degraded = nullptr);
+// A clip a video; those of a single frame are left out with a note. `degraded`: a cache of changed frames, that clips have
+// beside their own; null: they have none. Errors: those of FeatureCache::get().
+Result<std::vector<Clip>> clips_of(FeatureCache& cache, FeatureCache* degraded, const std::vector<std::string>& videos,
+                                   const Note& note, std::stop_token stop);
 
 struct Split {
   std::vector<Clip> train;

@@ -15,10 +15,10 @@
 #include "models/eval/statistics.h"
 #include "models/model.h"
 #include "models/on_threads.h"
+#include "models/train/clips.h"
 #include "models/train/metric_fit.h"
 #include "models/train/random.h"
 #include "models/train/recall_streams.h"
-#include "models/train/videos.h"
 
 namespace longtake {
 namespace {

@@ -24,7 +24,6 @@
 #include "models/train/shot_training.h"
 #include "models/train/stack_training.h"
 #include "models/train/trainer.h"
-#include "models/train/videos.h"
 
 namespace longtake {
 namespace {

@@ -8,10 +8,11 @@
 #include <optional>
 #include <string>
 
+#include "models/videos.h"
+
 namespace longtake {
 
 using Figures = std::map<std::string, double>;  // by name
-using Note = std::function<void(const std::string&)>;  // takes a sentence for people
 
 struct TrainerOptions {
   std::int64_t steps = 160;

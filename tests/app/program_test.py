@@ -387,6 +387,25 @@ class Program(unittest.TestCase):
     def test_options_may_stand_before_the_verb(self):
         self.assertEqual(run("--to", "1", "analyze", self.clip).stdout, run("analyze", self.clip, "--to", "1").stdout)
 
+    def test_it_starts_without_libtorch_and_qt(self):
+        needed = subprocess.run(["readelf", "-d", PROGRAM], capture_output=True, text=True, check=True).stdout
+        if "libdnnl" not in needed:
+            self.skipTest("the encoder runs in LibTorch here")
+        linked = subprocess.run(["ldd", PROGRAM], capture_output=True, text=True, check=True).stdout
+        self.assertIn("libavcodec", linked)
+        self.assertNotRegex(linked, "(?i)libtorch|libqt")
+
+    def test_verbs_that_need_libtorch_are_handed_over(self):
+        self.assertEqual(run("selftest").returncode, 0)
+        self.assertFails(4, "eval", "prediction", "/no/such.mp4", says="/no/such.mp4")
+        alone = self.path("alone")
+        os.mkdir(alone)
+        shutil.copy(PROGRAM, alone)
+        done = subprocess.run([os.path.join(alone, "longtake"), "selftest"], capture_output=True, text=True)
+        if done.returncode != 0:  # where LibTorch is in the program itself, nothing is missing
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, "^longtake: error: cannot start .*longtake-lab.*LibTorch")
+
     def test_every_help_has_an_example(self):
         for verb in ([], ["analyze"], ["memory"], ["memory", "info"], ["memory", "verify"], ["models"], ["models", "list"],
                      ["models", "show"], ["models", "verify"], ["models", "init"], ["info"], ["selftest"], ["bench"],

@@ -1,8 +1,7 @@
-#include "models/train/videos.h"
+#include "models/videos.h"
 
 #include <algorithm>
 #include <filesystem>
-#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -51,27 +50,6 @@ Result<std::vector<std::string>> videos_of(const std::vector<std::string>& given
         note(fmt::format("left out: {}", why.message));
       }
     }
-  }
-  return out;
-}
-
-Result<std::vector<Clip>> clips_of(FeatureCache& cache, FeatureCache* degraded, const std::vector<std::string>& videos,
-                                   const Note& note, std::stop_token stop) {
-  std::vector<Clip> out;
-  for (const std::string& video : videos) {
-    auto features = cache.get(video, stop);
-    if (!features) return std::move(features).error();
-    if ((*features)->frames() < 2) {
-      note(fmt::format("left out: \"{}\" has a single frame", video));
-      continue;
-    }
-    std::shared_ptr<const Features> changed;
-    if (degraded != nullptr) {
-      auto also = degraded->get(video, stop);
-      if (!also) return std::move(also).error();
-      changed = std::move(*also);
-    }
-    out.push_back(whole(*features, changed));
   }
   return out;
 }
