@@ -67,34 +67,25 @@ void Curves::begin(int layers) {
   novelty_.clear();
   layers_.resize(static_cast<std::size_t>(layers));
   for (LayerCurves& layer : layers_) {
-    for (CurvePyramid* curve : {&layer.before, &layer.after, &layer.smooth, &layer.drift}) curve->clear();
+    for (CurvePyramid* curve : {&layer.before, &layer.after, &layer.drift}) curve->clear();
   }
-  means_.assign(static_cast<std::size_t>(layers), {});
 }
 
 void Curves::add(const FrameRecord& frame) {
-  const double dt = frames() > 0 ? std::max(0.0, frame.t - before_t_) : 0;
-  const double stays = std::exp(-dt / kSmooth_s);
-  before_t_ = frame.t;
   times_.append(frame.t);
   surprise_.append(frame.surprise.value_or(kNone));
   novelty_.append(frame.novelty.value_or(kNone));
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const LayerLoss loss = i < frame.layers.size() ? frame.layers[i] : LayerLoss{kNone, kNone, kNone};
-    Mean& mean = means_[i];
-    if (std::isfinite(loss.before))
-      mean = {mean.sum * stays + static_cast<double>(loss.before), mean.weight * stays + 1};
     layers_[i].before.append(loss.before);
     layers_[i].after.append(loss.after);
-    layers_[i].smooth.append(mean.weight > 0 ? static_cast<float>(mean.sum / mean.weight) : kNone);
     layers_[i].drift.append(loss.drift);
   }
 }
 
 std::size_t Curves::bytes() const noexcept {
   std::size_t sum = times_.bytes() + surprise_.bytes() + novelty_.bytes();
-  for (const LayerCurves& layer : layers_)
-    sum += layer.before.bytes() + layer.after.bytes() + layer.smooth.bytes() + layer.drift.bytes();
+  for (const LayerCurves& layer : layers_) sum += layer.before.bytes() + layer.after.bytes() + layer.drift.bytes();
   return sum;
 }
 

@@ -34,14 +34,11 @@ class FrameTimes {
 
 struct LayerCurves {
   CurvePyramid before, after;  // inner loss of a frame before and after its update
-  CurvePyramid smooth;         // running mean of `before`
   CurvePyramid drift;
 };
 
 class Curves {
  public:
-  static constexpr double kSmooth_s = 1;  // of the running mean
-
   void begin(int layers);
   void add(const FrameRecord& frame);
 
@@ -55,11 +52,6 @@ class Curves {
  private:
   FrameTimes times_;
   std::vector<LayerCurves> layers_;
-  struct Mean {
-    double sum = 0, weight = 0;
-  };
-  std::vector<Mean> means_;  // of `smooth`
-  double before_t_ = 0;
   CurvePyramid surprise_, novelty_;
 };
 

@@ -1,10 +1,12 @@
 #include "app/studio/loss_view.h"
 
+#include <QEvent>
 #include <QPainter>
 #include <algorithm>
 #include <cmath>
 
 #include "app/studio/colours.h"
+#include "app/studio/column_image.h"
 
 namespace longtake {
 namespace {
@@ -14,58 +16,42 @@ constexpr double kLeast = 1e-6;  // on a logarithmic scale nothing is less
 
 }  // namespace
 
-LossView::LossView(const Findings& findings, TimeAxis& axis, QWidget* parent) : PlotArea(findings, axis, parent) {
+LossView::LossView(const Findings& findings, TimeAxis& axis, const LayerModel& layers, QWidget* parent)
+    : PlotArea(findings, axis, parent), layers_(layers) {
   setObjectName(QStringLiteral("loss"));
   setAccessibleName(tr("Inner loss of every layer"));
+  connect(&axis, &TimeAxis::range_changed, this, &LossView::redraw);
+  connect(&findings, &Findings::changed, this, &LossView::redraw);
+  connect(&layers, &LayerModel::drawing_changed, this, &LossView::redraw);
+}
+
+void LossView::redraw() {
+  still_ = {};
+  update();
 }
 
 void LossView::set_drawing(Drawing drawing) {
   drawing_ = drawing;
-  update();
+  redraw();
 }
 
 void LossView::set_logarithmic(bool on) {
   logarithmic_ = on;
-  update();
+  redraw();
 }
 
-bool LossView::shows_layer(int layer) const {
-  const auto i = static_cast<std::size_t>(layer);
-  return i >= hidden_.size() || !hidden_[i];
-}
-
-void LossView::set_layer_shown(int layer, bool on) {
-  const auto i = static_cast<std::size_t>(layer);
-  if (i >= hidden_.size()) hidden_.resize(i + 1, false);
-  hidden_[i] = !on;
-  update();
+void LossView::changeEvent(QEvent* event) {
+  if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) redraw();
+  PlotArea::changeEvent(event);
 }
 
 QRectF LossView::plot() const {
   const double line = fontMetrics().height();
-  return QRectF(kLeft, line + 8, width() - kLeft - kRight, height() - 2 * line - 14);
+  return QRectF(kLeft, line + 4, width() - kLeft - kRight, height() - 2 * line - 8);
 }
 
-std::vector<LossView::Column> LossView::columns() const {
-  const QRectF area = plot();
-  const FrameTimes& times = findings_.curves().times();
-  std::vector<Column> out(static_cast<std::size_t>(std::max(1.0, area.width())));
-  double first = times.frame_at(t_of(area.left()));
-  for (std::size_t x = 0; x < out.size(); ++x) {
-    const double last = times.frame_at(t_of(area.left() + static_cast<double>(x) + 1));
-    out[x] = {first, last - first};
-    first = last;
-  }
-  return out;
-}
-
-std::vector<CurvePyramid::Extent> LossView::extents(const CurvePyramid& curve,
-                                                    const std::vector<Column>& columns) const {
-  std::vector<CurvePyramid::Extent> out(columns.size());
-  for (std::size_t x = 0; x < columns.size(); ++x) {
-    if (columns[x].step > 0) curve.envelope(columns[x].first, columns[x].step, std::span(&out[x], 1));
-  }
-  return out;
+Samples LossView::samples() const {
+  return samples_between(findings_, axis_.from(), axis_.to(), static_cast<int>(plot().width()));
 }
 
 double LossView::y_of(double value, const Scale& scale) const {
@@ -76,141 +62,210 @@ double LossView::y_of(double value, const Scale& scale) const {
 }
 
 void LossView::paintEvent(QPaintEvent*) {
+  const qreal ratio = devicePixelRatioF();
+  if (still_.size() != size() * ratio) {
+    still_ = QPixmap(size() * ratio);
+    still_.setDevicePixelRatio(ratio);
+    still_.fill(palette().color(QPalette::Window));
+    QPainter painter(&still_);
+    painter.setFont(font());
+    paint_still(painter);
+  }
   QPainter painter(this);
-  paint(painter);
+  painter.drawPixmap(0, 0, still_);
+  paint_marks(painter);
 }
 
 void LossView::paint(QPainter& painter) const {
+  paint_still(painter);
+  paint_marks(painter);
+}
+
+void LossView::paint_still(QPainter& painter) const {
   const QRectF area = plot();
   painter.fillRect(area, palette().color(QPalette::Base));
   paint_time_scale(painter, area.bottom() + 2);
-  const Curves& curves = findings_.curves();
-  if (curves.frames() == 0) {
+  if (findings_.curves().frames() == 0) {
     painter.setPen(palette().color(QPalette::PlaceholderText));
     painter.drawText(area, Qt::AlignCenter | Qt::TextWordWrap,
                      tr("What every layer learns of each frame is drawn here while a video is analysed."));
     return;
   }
+  paint_title(painter);
+  const Samples shown = samples();
+  drawing_ == Drawing::kHeat ? paint_heat(painter, shown) : paint_curves(painter, shown);
+  paint_gaps(painter);
+  paint_event_lines(painter);
+}
 
-  const auto at = columns();
-  drawing_ == Drawing::kHeat ? paint_heat(painter, at) : paint_curves(painter, at);
-  paint_marks(painter);
-  paint_cursor(painter);
+// What is drawn, and its unit.
+void LossView::paint_title(QPainter& painter) const {
+  QString words;
+  switch (drawing_) {
+    case Drawing::kLosses:
+      words = tr("Inner loss, squared error per token element. Before the update: pale, its mean over %1 s: bold; "
+                 "after it: paler")
+                  .arg(layers_.mean_seconds());
+      break;
+    case Drawing::kHeat:
+      words =
+          tr("Inner loss before the update, squared error per token element, from the least of each layer (dark) "
+             "to the greatest (light)");
+      break;
+    case Drawing::kDrift: words = tr("Drift of the fast weights, as a share of where they started"); break;
+  }
+  painter.setPen(palette().color(QPalette::PlaceholderText));
+  const QRectF where(kLeft, 1, width() - kLeft - kRight, fontMetrics().height());
+  painter.drawText(where, Qt::AlignLeft | Qt::AlignVCenter,
+                   fontMetrics().elidedText(words, Qt::ElideRight, static_cast<int>(where.width())));
 }
 
 // A strip a layer, from its least loss in view to its greatest, on the scale of the curves.
-void LossView::paint_heat(QPainter& painter, const std::vector<Column>& at) const {
+void LossView::paint_heat(QPainter& painter, const Samples& samples) const {
   const QRectF area = plot();
   const auto& layers = findings_.curves().layers();
   const double height = area.height() / static_cast<double>(layers.size());
+  const auto level = [&](float value) {
+    return logarithmic_ ? std::log(std::max(static_cast<double>(value), kLeast)) : static_cast<double>(value);
+  };
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const QRectF strip(area.left(), area.top() + static_cast<double>(i) * height, area.width(), height - 1);
     painter.setPen(palette().color(QPalette::PlaceholderText));
     painter.drawText(QRectF(0, strip.top(), kLeft - 6, height), Qt::AlignRight | Qt::AlignVCenter,
                      tr("Layer %1").arg(i + 1));
-    if (!shows_layer(static_cast<int>(i))) continue;
-    const auto values = extents(layers[i].before, at);
-    const auto level = [&](float value) {
-      return logarithmic_ ? std::log(std::max(static_cast<double>(value), kLeast)) : static_cast<double>(value);
-    };
+    if (!layers_.shows(static_cast<int>(i))) continue;
+    const auto values = extents(layers[i].before, samples.all);
     double low = 1e30, high = -1e30;
     for (const auto& one : values) {
       if (one.empty()) continue;
       low = std::min(low, level(one.mean));
       high = std::max(high, level(one.mean));
     }
-    QImage colours(static_cast<int>(values.size()), 1, QImage::Format_RGB32);
-    colours.fill(palette().color(QPalette::Base));
-    const CurvePyramid::Extent* last = nullptr;
-    for (std::size_t x = 0; x < values.size(); ++x) {
-      if (!values[x].empty())
-        last = &values[x];
-      else if (at[x].step >= 1)
-        last = nullptr;  // a gap, and not the way from one frame to the next
-      if (last)
-        colours.setPixelColor(static_cast<int>(x), 0,
-                              heat_colour((level(last->mean) - low) / std::max(1e-9, high - low)));
+    for (std::size_t s = 0; s < values.size(); ++s) {
+      if (values[s].empty()) continue;
+      // A frame's colour lasts until the next one.
+      double left = x_of(samples.all[s].t), right = left + 1;
+      if (samples.grain == Grain::kFrames) {
+        if (s + 1 < values.size() && samples.all[s + 1].joined) right = x_of(samples.all[s + 1].t);
+      } else {
+        left = std::floor(left);
+        right = left + 1;
+      }
+      const QRectF cell = QRectF(left, strip.top(), std::max(1.0, right - left), strip.height()).intersected(strip);
+      painter.fillRect(cell, heat_colour((level(values[s].mean) - low) / std::max(1e-9, high - low)));
     }
-    painter.drawImage(strip, colours);
   }
 }
 
-void LossView::paint_curves(QPainter& painter, const std::vector<Column>& at) const {
-  const QRectF area = plot();
-  const Curves& curves = findings_.curves();
-  struct Drawn {
-    std::vector<CurvePyramid::Extent> band, thin, line;
-  };
-  std::vector<Drawn> layers(curves.layers().size());
-  Scale scale{1e30, -1e30};
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (!shows_layer(static_cast<int>(i))) continue;
-    const LayerCurves& layer = curves.layers()[i];
-    if (drawing_ == Drawing::kDrift) {
-      layers[i].line = extents(layer.drift, at);
-    } else {
-      layers[i] = {extents(layer.before, at), extents(layer.after, at), extents(layer.smooth, at)};
-    }
-    for (const auto* curve : {&layers[i].band, &layers[i].thin, &layers[i].line}) {
+LossView::LayerValues LossView::values_of(const LayerCurves& layer, const std::vector<Sample>& samples) const {
+  if (drawing_ == Drawing::kDrift) return {{}, {}, extents(layer.drift, samples), {}};
+  return {extents(layer.before, samples),
+          extents(layer.after, samples),
+          {},
+          running_mean(findings_, layer.before, samples, layers_.mean_seconds())};
+}
+
+LossView::Scale LossView::scale_of(const std::vector<LayerValues>& layers) const {
+  Scale out{1e30, -1e30};
+  for (const LayerValues& layer : layers) {
+    for (const auto* curve : {&layer.before, &layer.after, &layer.drift}) {
       for (const auto& one : *curve) {
         if (one.empty()) continue;
-        scale.low = std::min(scale.low, static_cast<double>(one.low));
-        scale.high = std::max(scale.high, static_cast<double>(one.high));
+        out.low = std::min(out.low, static_cast<double>(one.low));
+        out.high = std::max(out.high, static_cast<double>(one.high));
       }
     }
   }
-  if (scale.low > scale.high) scale = {};
-  if (!logarithmic_) scale.low = 0;
-  scale.high = std::max(scale.high, std::max(scale.low, kLeast) * 1.5);
-  paint_values(painter, scale);
+  if (out.low > out.high) out = {};
+  if (!logarithmic_) out.low = 0;
+  out.high = std::max(out.high, std::max(out.low, kLeast) * 1.5);
+  return out;
+}
+
+void LossView::paint_curves(QPainter& painter, const Samples& samples) const {
+  const auto& curves = findings_.curves().layers();
+  std::vector<LayerValues> layers(curves.size());
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (layers_.shows(static_cast<int>(i))) layers[i] = values_of(curves[i], samples.all);
+  }
+  const Scale scale = scale_of(layers);
+  paint_scale(painter, scale);
 
   painter.save();
-  painter.setClipRect(area);
-  const auto x_at = [&](std::size_t column) { return area.left() + static_cast<double>(column) + 0.5; };
-  // From the least value of a column to its greatest.
-  const auto spans = [&](const std::vector<CurvePyramid::Extent>& curve, const QColor& colour, double thick) {
-    std::vector<QLineF> lines;
-    for (std::size_t x = 0; x < curve.size(); ++x) {
-      if (curve[x].empty()) continue;
-      const double top = y_of(curve[x].high, scale) - thick / 2;
-      lines.emplace_back(x_at(x), top, x_at(x), std::max(y_of(curve[x].low, scale) + thick / 2, top + 1));
+  painter.setClipRect(plot());
+  ColumnImage columns(plot(), painter.device()->devicePixelRatio());
+  // From the least value of every sample to its greatest.
+  const auto band = [&](const std::vector<CurvePyramid::Extent>& values, const QColor& colour) {
+    for (std::size_t s = 0; s < values.size(); ++s) {
+      if (values[s].empty()) continue;
+      const double top = std::floor(y_of(values[s].high, scale)), bottom = std::ceil(y_of(values[s].low, scale));
+      columns.box(x_of(samples.all[s].t), top, std::max(top + 1, bottom), colour);
     }
-    painter.setPen(QPen(colour, 1));
-    painter.drawLines(lines.data(), static_cast<int>(lines.size()));
   };
-  const auto path = [&](const std::vector<CurvePyramid::Extent>& curve, const QColor& colour, double thick) {
-    QPolygonF points;
-    for (std::size_t x = 0; x < curve.size(); ++x) {
-      if (!curve[x].empty()) points.append({x_at(x), y_of(curve[x].mean, scale)});
-    }
+  // From one frame to the next, but not over what is missing between them.
+  const auto line = [&](auto value_at, const QColor& colour, double thick) {
     painter.setPen(QPen(colour, thick));
     painter.setRenderHint(QPainter::Antialiasing);
-    painter.drawPolyline(points);
+    QPolygonF points;
+    const auto end = [&] {
+      if (points.size() == 1) points.append(points.front() + QPointF(1, 0));
+      if (!points.isEmpty()) painter.drawPolyline(points);
+      points.clear();
+    };
+    for (std::size_t s = 0; s < samples.all.size(); ++s) {
+      const double value = value_at(s);
+      if (!samples.all[s].joined || !std::isfinite(value)) end();
+      if (std::isfinite(value)) points.append({x_of(samples.all[s].t), y_of(value, scale)});
+    }
+    end();
     painter.setRenderHint(QPainter::Antialiasing, false);
   };
-  // Where a frame is as wide as a column or wider, a line goes from one to the next. Otherwise a column is as high as what is
-  // in it: to stroke a line through all of that takes a hundred times as long and looks the same.
-  const bool near = at[at.size() / 2].step <= 1;
+  // The same where a sample is a pixel wide: to stroke a line through all of them takes a hundred times as long and looks the same.
+  const auto steps = [&](auto value_at, const QColor& colour) {
+    double before = NAN;
+    for (std::size_t s = 0; s < samples.all.size(); ++s) {
+      const double value = value_at(s);
+      if (!std::isfinite(value)) {
+        before = NAN;
+        continue;
+      }
+      const double y = y_of(value, scale), from = samples.all[s].joined && std::isfinite(before) ? before : y;
+      columns.box(x_of(samples.all[s].t), std::floor(std::min(y, from)), std::floor(std::max(y, from)) + 2, colour);
+      before = y;
+    }
+  };
+  const auto mean_of = [](const std::vector<CurvePyramid::Extent>& values) {
+    return [&values](std::size_t s) { return values[s].empty() ? NAN : static_cast<double>(values[s].mean); };
+  };
+  const bool near = samples.grain == Grain::kFrames;
   for (std::size_t i = 0; i < layers.size(); ++i) {
+    const LayerValues& values = layers[i];
     const QColor colour = curve_colour(static_cast<int>(i));
     QColor pale = colour, paler = colour;
     pale.setAlpha(150);
     paler.setAlpha(70);
-    spans(layers[i].band, paler, 0);
-    near ? path(layers[i].thin, pale, 1) : spans(layers[i].thin, pale, 0);
-    near ? path(layers[i].line, colour, 2) : spans(layers[i].line, colour, 2);
+    if (!values.drift.empty()) near ? line(mean_of(values.drift), colour, 2) : steps(mean_of(values.drift), colour);
+    if (values.before.empty()) continue;
+    near ? line(mean_of(values.before), pale, 1) : band(values.before, paler);
+    near ? line(mean_of(values.after), paler, 1) : band(values.after, paler);
+    const auto smooth = [&values](std::size_t s) { return static_cast<double>(values.mean[s]); };
+    near ? line(smooth, colour, 2) : steps(smooth, colour);
   }
+  if (!near) columns.paint(painter);
   painter.restore();
 }
 
-void LossView::paint_values(QPainter& painter, const Scale& scale) const {
+void LossView::paint_scale(QPainter& painter, const Scale& scale) const {
   const QRectF area = plot();
   const double line = fontMetrics().height();
+  double taken = area.bottom() + line;  // no number stands on another
   const auto mark = [&](double value) {
     const double y = y_of(value, scale);
     if (y < area.top() || y > area.bottom()) return;
     painter.setPen(faint());
     painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y));
+    if (taken - y < line) return;
+    taken = y;
     painter.setPen(palette().color(QPalette::PlaceholderText));
     painter.drawText(QRectF(0, y - line / 2, kLeft - 6, line), Qt::AlignRight | Qt::AlignVCenter,
                      QString::number(value, 'g', 3));
@@ -226,29 +281,6 @@ void LossView::paint_values(QPainter& painter, const Scale& scale) const {
   } else {
     const double step = std::pow(10, std::floor(std::log10(scale.high / 2)));
     for (double value = 0; value <= scale.high; value += step * (scale.high / step > 6 ? 2 : 1)) mark(value);
-  }
-}
-
-// What every layer says of the frame at the playhead, which is also the key of the colours.
-void LossView::paint_cursor(QPainter& painter) const {
-  const Curves& curves = findings_.curves();
-  const double frame = std::round(curves.times().frame_at(axis_.playhead()));
-  double x = kLeft;
-  const auto say = [&](const QColor& colour, const QString& text) {
-    painter.fillRect(QRectF(x, 6, 12, 12), colour);
-    painter.setPen(palette().color(QPalette::Text));
-    painter.drawText(QPointF(x + 17, 5 + fontMetrics().ascent()), text);
-    x += 17 + fontMetrics().horizontalAdvance(text) + 20;
-  };
-  for (std::size_t i = 0; i < curves.layers().size(); ++i) {
-    const auto value = [&](const CurvePyramid& curve) {
-      CurvePyramid::Extent extent;
-      curve.envelope(frame, 1, std::span(&extent, 1));
-      return extent.empty() ? QStringLiteral("–") : QString::number(static_cast<double>(extent.mean), 'f', 3);
-    };
-    const QColor colour = shows_layer(static_cast<int>(i)) ? curve_colour(static_cast<int>(i)) : faint();
-    say(colour,
-        tr("Layer %1: %2 → %3").arg(i + 1).arg(value(curves.layers()[i].before), value(curves.layers()[i].after)));
   }
 }
 

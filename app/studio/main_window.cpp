@@ -7,7 +7,10 @@
 #include <QStatusBar>
 #include <QTableView>
 #include <QVBoxLayout>
+#include <algorithm>
+#include <utility>
 
+#include "app/studio/layer_table.h"
 #include "app/studio/loss_view.h"
 #include "app/studio/memory_panel.h"
 #include "app/studio/message_bar.h"
@@ -16,12 +19,12 @@
 
 namespace longtake {
 
-MainWindow::MainWindow(SessionController& session) : session_(session) {
+MainWindow::MainWindow(SessionController& session) : session_(session), layers_(session.findings(), session.axis()) {
   setWindowTitle(tr("Longtake"));
   setAcceptDrops(true);
   video_ = new VideoView(session_, this);
   timeline_ = new TimelineView(session_.findings(), session_.axis(), this);
-  loss_ = new LossView(session_.findings(), session_.axis(), this);
+  loss_ = new LossView(session_.findings(), session_.axis(), layers_, this);
   events_ = new QTableView(this);
   position_ = new QLabel(this);
   progress_ = new QLabel(this);
@@ -86,15 +89,38 @@ void MainWindow::make_docks() {
   connect(events_, &QTableView::activated, this, jump);
 
   QDockWidget* events = dock(QStringLiteral("events"), tr("Events"), events_, Qt::RightDockWidgetArea);
+  make_layer_dock(events);  // before another one is laid over the events: one cannot stand below two
   QDockWidget* memory =
       dock(QStringLiteral("memory"), tr("Memory"), new MemoryPanel(session_, this), Qt::RightDockWidgetArea);
   tabifyDockWidget(events, memory);
   events->raise();
   QDockWidget* timeline = dock(QStringLiteral("timeline"), tr("Timeline"), timeline_, Qt::BottomDockWidgetArea);
-  QDockWidget* loss =
-      dock(QStringLiteral("loss"), tr("Inner loss: what every layer learns"), loss_, Qt::BottomDockWidgetArea);
+  QDockWidget* loss = dock(QStringLiteral("loss"), tr("Inner loss"), loss_, Qt::BottomDockWidgetArea);
   splitDockWidget(timeline, loss, Qt::Vertical);
-  setCorner(Qt::BottomRightCorner, Qt::BottomDockWidgetArea);
+  // Titles at the side and not above: the height is the video's.
+  for (QDockWidget* one : {timeline, loss}) one->setFeatures(one->features() | QDockWidget::DockWidgetVerticalTitleBar);
+  setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+}
+
+void MainWindow::make_layer_dock(QDockWidget* above) {
+  auto* table = new LayerTable(session_.findings(), session_.axis(), layers_, this);
+  splitDockWidget(above, dock(QStringLiteral("layers"), tr("Layers"), table, Qt::RightDockWidgetArea), Qt::Vertical);
+}
+
+void MainWindow::showEvent(QShowEvent* event) {
+  QMainWindow::showEvent(event);
+  if (!std::exchange(was_shown_, true)) share_out_room();
+}
+
+// More than half of the height is the video's, and the curves get more of the rest than the timeline needs.
+void MainWindow::share_out_room() {
+  const auto dock_of = [this](const char* name) { return findChild<QDockWidget*>(QLatin1String(name)); };
+  const int below = height() * 2 / 5;
+  const int line = fontMetrics().height();
+  const int timeline = std::clamp(below * 2 / 5, 7 * line, 12 * line);
+  resizeDocks({dock_of("timeline"), dock_of("loss")}, {timeline, below - timeline}, Qt::Vertical);
+  resizeDocks({dock_of("events")}, {std::clamp(width() / 4, 280, 420)}, Qt::Horizontal);
+  resizeDocks({dock_of("events"), dock_of("layers")}, {height() * 3 / 5, height() / 4}, Qt::Vertical);
 }
 
 void MainWindow::say_state() {

@@ -7,6 +7,7 @@
 #include <QSortFilterProxyModel>
 #include <utility>
 
+#include "app/studio/layer_model.h"
 #include "app/studio/preferences.h"
 #include "app/studio/session_controller.h"
 
@@ -40,6 +41,7 @@ class MainWindow : public QMainWindow {
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
   void closeEvent(QCloseEvent* event) override;
+  void showEvent(QShowEvent* event) override;
 
  private:
   // A line of a menu; it can be reached by its keys from anywhere in the window.
@@ -56,12 +58,15 @@ class MainWindow : public QMainWindow {
   void make_play_actions();
   void make_analysis_actions();
   void make_view_actions();
+  void make_loss_actions(QMenu* view);
   void make_docks();
   void ask_for_files();
   void ask_for_folder();
   void ask_for_url(const QString& address);
   void list_cameras();
   void list_recent();
+  void make_layer_dock(QDockWidget* above);
+  void share_out_room();
   void say_state();
   QDockWidget* dock(const QString& name, const QString& title, QWidget* widget, Qt::DockWidgetArea area);
 
@@ -69,12 +74,14 @@ class MainWindow : public QMainWindow {
   Preferences preferences_;
   QByteArray usual_layout_;
   MessageBar* messages_;
+  LayerModel layers_;
   VideoView* video_;
   TimelineView* timeline_;
   LossView* loss_;
   QTableView* events_;
   QSortFilterProxyModel sorted_events_;
   QLabel *position_, *progress_, *memory_;
+  bool was_shown_ = false;
   QAction *analyze_ = nullptr, *stop_ = nullptr;
   QMenu *cameras_ = nullptr, *recent_ = nullptr;
 };

@@ -1,11 +1,9 @@
 // What can be done, menu by menu.
 #include <QAction>
-#include <QActionGroup>
 #include <QDockWidget>
 #include <QMenuBar>
 #include <QToolBar>
 
-#include "app/studio/loss_view.h"
 #include "app/studio/main_window.h"
 
 namespace longtake {
@@ -62,24 +60,12 @@ void MainWindow::make_analysis_actions() {
 void MainWindow::make_view_actions() {
   TimeAxis& axis = session_.axis();
   QMenu* view = menuBar()->addMenu(tr("&View"));
-  action(view, tr("Nearer"), {Qt::Key_Plus, Qt::CTRL | Qt::Key_Plus}, [&axis] { axis.zoom(0.5, axis.playhead()); });
-  action(view, tr("Farther"), {Qt::Key_Minus, Qt::CTRL | Qt::Key_Minus}, [&axis] { axis.zoom(2, axis.playhead()); });
+  action(view, tr("Nearer"), {Qt::Key_Plus, Qt::CTRL | Qt::Key_Plus, Qt::CTRL | Qt::Key_Up},
+         [&axis] { axis.zoom(0.5, axis.playhead()); });
+  action(view, tr("Farther"), {Qt::Key_Minus, Qt::CTRL | Qt::Key_Minus, Qt::CTRL | Qt::Key_Down},
+         [&axis] { axis.zoom(2, axis.playhead()); });
   action(view, tr("All of it"), {Qt::Key_Z}, [&axis] { axis.show_all(); });
-  QAction* logarithmic = view->addAction(tr("Loss on a &logarithmic scale"));
-  logarithmic->setCheckable(true);
-  logarithmic->setChecked(loss_->logarithmic());
-  connect(logarithmic, &QAction::toggled, loss_, &LossView::set_logarithmic);
-  auto* drawings = new QActionGroup(this);
-  const auto drawing = [&](const QString& text, LossView::Drawing what) {
-    QAction* out = drawings->addAction(text);
-    out->setCheckable(true);
-    out->setChecked(loss_->drawing() == what);
-    connect(out, &QAction::triggered, loss_, [this, what] { loss_->set_drawing(what); });
-    view->addAction(out);
-  };
-  drawing(tr("Inner loss as &curves"), LossView::Drawing::kLosses);
-  drawing(tr("Inner loss as &heat map"), LossView::Drawing::kHeat);
-  drawing(tr("&Drift of the fast weights"), LossView::Drawing::kDrift);
+  make_loss_actions(view->addMenu(tr("&Inner loss")));
   view->addSeparator();
   action(view, tr("Reset the &layout"), {}, [this] { reset_layout(); });
   view->addSeparator();

@@ -3,10 +3,13 @@
 #include <QMouseEvent>
 #include <QPainter>
 #include <QWheelEvent>
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "app/studio/colours.h"
+#include "app/studio/column_image.h"
 
 namespace longtake {
 
@@ -22,9 +25,11 @@ double time_step(double range, double most) {
 PlotArea::PlotArea(const Findings& findings, TimeAxis& axis, QWidget* parent)
     : QWidget(parent), findings_(findings), axis_(axis) {
   setFocusPolicy(Qt::StrongFocus);
+  setMouseTracking(true);
   const auto repaint = qOverload<>(&QWidget::update);
   connect(&axis, &TimeAxis::range_changed, this, repaint);
   connect(&axis, &TimeAxis::playhead_changed, this, repaint);
+  connect(&axis, &TimeAxis::hover_changed, this, repaint);
   connect(&axis, &TimeAxis::marks_changed, this, repaint);
   connect(&findings, &Findings::changed, this, repaint);
 }
@@ -59,7 +64,41 @@ void PlotArea::paint_time_scale(QPainter& painter, double y) const {
     painter.setPen(palette().color(QPalette::PlaceholderText));
     QString text = clock_text(t);
     text.chop(step >= 1 ? 4 : step >= 0.1 ? 2 : 1);
-    painter.drawText(QRectF(x - wide / 2, y, wide, letters.height()), Qt::AlignCenter, text);
+    const double half = letters.horizontalAdvance(text) / 2;  // the last one stays inside
+    painter.drawText(QRectF(std::min(x, width() - half) - wide / 2, y, wide, letters.height()), Qt::AlignCenter, text);
+  }
+}
+
+void PlotArea::paint_event_lines(QPainter& painter) const {
+  const QRectF area = plot();
+  // A single row, drawn as high as the plot: to blend lines one by one takes a hundred times as long.
+  const QRectF row(area.left(), 0, area.width(), 1);
+  ColumnImage lines(row, 1);
+  std::vector<bool> drawn(static_cast<std::size_t>(std::max(0.0, area.width())) + 1);
+  for (const EventRecord& event : findings_.events().events()) {
+    if (event.t < axis_.from() || event.t > axis_.to()) continue;
+    const double x = std::floor(x_of(event.t));
+    const auto pixel = static_cast<std::size_t>(std::max(0.0, x - area.left()));
+    if (pixel >= drawn.size() || drawn[pixel]) continue;
+    drawn[pixel] = true;
+    QColor colour = event_colour(event.kind);
+    colour.setAlpha(150);
+    lines.box(x, 0, 1, colour);
+  }
+  painter.save();
+  painter.translate(0, area.top());
+  painter.scale(1, area.height());
+  lines.paint(painter);
+  painter.restore();
+}
+
+void PlotArea::paint_gaps(QPainter& painter) const {
+  const QRectF area = plot();
+  QColor colour = palette().color(QPalette::PlaceholderText);
+  for (const Findings::Gap& gap : findings_.gaps()) {
+    if (gap.to < axis_.from() || gap.from > axis_.to()) continue;
+    const QRectF hole(x_of(gap.from), area.top(), std::max(2.0, x_of(gap.to) - x_of(gap.from)), area.height());
+    painter.fillRect(hole.intersected(area), QBrush(colour, Qt::BDiagPattern));
   }
 }
 
@@ -69,18 +108,13 @@ void PlotArea::paint_marks(QPainter& painter) const {
     const double from = x_of(axis_.in().value_or(axis_.begin())), to = x_of(axis_.out().value_or(axis_.end()));
     painter.fillRect(QRectF(from, area.top(), to - from, area.height()).intersected(area), QColor(86, 180, 233, 40));
   }
-  for (const EventRecord& event : findings_.events().events()) {
-    if (event.t < axis_.from() || event.t > axis_.to()) continue;
-    QColor colour = event_colour(event.kind);
-    colour.setAlpha(150);
-    painter.setPen(QPen(colour, 1));
-    painter.drawLine(QPointF(x_of(event.t), area.top()), QPointF(x_of(event.t), area.bottom()));
-  }
-  const double x = x_of(axis_.playhead());
-  if (x >= area.left() - 1 && x <= area.right() + 1) {
-    painter.setPen(QPen(playhead_colour(), 1.5));
-    painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()));
-  }
+  const auto line = [&](double t, const QColor& colour, double width) {
+    const double x = x_of(t);
+    if (x >= area.left() - 1 && x <= area.right() + 1)
+      painter.fillRect(QRectF(std::round(x - width / 2), area.top(), width, area.height()), colour);
+  };
+  if (axis_.hover()) line(*axis_.hover(), palette().color(QPalette::PlaceholderText), 1);
+  line(axis_.playhead(), playhead_colour(), 2);
 }
 
 void PlotArea::wheelEvent(QWheelEvent* event) {
@@ -104,6 +138,13 @@ void PlotArea::mouseMoveEvent(QMouseEvent* event) {
   if (event->buttons() & Qt::LeftButton) Q_EMIT seek_wanted(t_of(x));
   if (event->buttons() & Qt::MiddleButton) axis_.scroll(t_of(dragged_x_) - t_of(x));
   dragged_x_ = x;
+  const bool inside = plot().contains(event->position());
+  axis_.set_hover(inside ? std::optional(t_of(x)) : std::nullopt);
+}
+
+void PlotArea::leaveEvent(QEvent* event) {
+  axis_.set_hover(std::nullopt);
+  QWidget::leaveEvent(event);
 }
 
 }  // namespace longtake

@@ -25,12 +25,15 @@ class PlotArea : public QWidget {
  protected:
   virtual QRectF plot() const = 0;                           // where time runs from left to right
   void paint_time_scale(QPainter& painter, double y) const;  // its lines over the plot, its numbers below y
-  void paint_marks(QPainter& painter) const;                 // events, in and out, playhead
+  void paint_event_lines(QPainter& painter) const;           // no more than one a pixel
+  void paint_gaps(QPainter& painter) const;                  // hatched: nothing was seen there
+  void paint_marks(QPainter& painter) const;                 // in and out, mouse, playhead
   QColor faint() const;
 
   void wheelEvent(QWheelEvent* event) override;
   void mousePressEvent(QMouseEvent* event) override;
   void mouseMoveEvent(QMouseEvent* event) override;
+  void leaveEvent(QEvent* event) override;
 
   const Findings& findings_;
   TimeAxis& axis_;

@@ -132,6 +132,7 @@ void SessionController::take(std::vector<Record> records) {
   findings_.take(std::move(records), info_.time_base);
   // Beyond what the container promised.
   if (findings_.last_t() > axis_.end()) axis_.set_whole(axis_.begin(), findings_.last_t());
+  axis_.set_newest(findings_.last_t());
 }
 
 void SessionController::finish(AnalysisRun::Done done) {

@@ -17,15 +17,37 @@ void TimeAxis::set_whole(double from, double to) {
   begin_ = from;
   end_ = to;
   if (all) {
-    show_all();
+    set_range(begin_, end_);
   } else if (at_end) {
-    scroll(more);
+    set_range(from_ + more, to_ + more);
   } else {
     Q_EMIT range_changed();
   }
 }
 
 void TimeAxis::show(double from, double to) {
+  if (std::exchange(followed_, std::nullopt)) Q_EMIT followed_changed();
+  set_range(from, to);
+}
+
+void TimeAxis::follow(std::optional<double> seconds) {
+  if (seconds == followed_) return;
+  followed_ = seconds;
+  Q_EMIT followed_changed();
+  show_newest();
+}
+
+void TimeAxis::set_newest(double t) {
+  newest_ = t;
+  show_newest();
+}
+
+void TimeAxis::show_newest() {
+  if (!followed_) return;
+  *followed_ > 0 ? set_range(newest_ - *followed_, newest_) : set_range(begin_, end_);
+}
+
+void TimeAxis::set_range(double from, double to) {
   const double width = std::clamp(to - from, std::min(kNearest_s, end_ - begin_), end_ - begin_);
   from_ = std::clamp(from, begin_, std::max(begin_, end_ - width));
   to_ = from_ + width;
@@ -43,6 +65,12 @@ void TimeAxis::set_playhead(double t) {
   if (t == playhead_) return;
   playhead_ = t;
   Q_EMIT playhead_changed();
+}
+
+void TimeAxis::set_hover(std::optional<double> t) {
+  if (t == hover_) return;
+  hover_ = t;
+  Q_EMIT hover_changed();
 }
 
 void TimeAxis::set_in(std::optional<double> t) {

@@ -18,6 +18,11 @@ class TimeAxis : public QObject {
   double begin() const { return begin_; }
   double end() const { return end_; }
 
+  // Shows the newest so many seconds of what is watched, until something else is asked for; none: does not. 0: all of it.
+  std::optional<double> followed() const { return followed_; }
+  void follow(std::optional<double> seconds);
+  void set_newest(double t);  // up to where it was watched
+
   double from() const { return from_; }
   double to() const { return to_; }
   void show(double from, double to);
@@ -29,6 +34,10 @@ class TimeAxis : public QObject {
   double playhead() const { return playhead_; }
   void set_playhead(double t);
 
+  // Where the mouse is, in whichever view; none: in none.
+  std::optional<double> hover() const { return hover_; }
+  void set_hover(std::optional<double> t);
+
   // In and out points: what is marked, labelled, exported or looped. In ≤ out.
   std::optional<double> in() const { return in_; }
   std::optional<double> out() const { return out_; }
@@ -37,14 +46,20 @@ class TimeAxis : public QObject {
 
  Q_SIGNALS:
   void range_changed();
+  void followed_changed();
   void playhead_changed();
+  void hover_changed();
   void marks_changed();
 
  private:
+  void set_range(double from, double to);
+  void show_newest();
+
   double begin_ = 0, end_ = 0;
   double from_ = 0, to_ = 0;
-  double playhead_ = 0;
-  std::optional<double> in_, out_;
+  double playhead_ = 0, newest_ = 0;
+  std::optional<double> followed_;
+  std::optional<double> hover_, in_, out_;
 };
 
 }  // namespace longtake

@@ -21,7 +21,6 @@ TimelineView::TimelineView(const Findings& findings, TimeAxis& axis, QWidget* pa
     : PlotArea(findings, axis, parent) {
   setObjectName(QStringLiteral("timeline"));
   setAccessibleName(tr("Timeline"));
-  setMouseTracking(true);
 }
 
 QRectF TimelineView::plot() const {
@@ -49,6 +48,8 @@ void TimelineView::paintEvent(QPaintEvent*) {
   painter.setClipRect(area);
   paint_heat(painter, heat.adjusted(0, 2, 0, 0));
   paint_segments(painter, shots.adjusted(0, 2, 0, -2));
+  paint_event_lines(painter);
+  paint_gaps(painter);
   paint_events(painter, events);
   painter.restore();
   paint_marks(painter);
@@ -92,17 +93,21 @@ void TimelineView::paint_segments(QPainter& painter, const QRectF& where) const 
     painter.drawText(inside, Qt::AlignLeft | Qt::AlignVCenter,
                      letters.elidedText(QString::fromStdString(names->front().name), Qt::ElideRight, inside.width()));
   }
-  for (const Findings::Gap& gap : findings_.gaps()) {
-    const QRectF hole(x_of(gap.from), where.top(), std::max(2.0, x_of(gap.to) - x_of(gap.from)), where.height());
-    painter.fillRect(hole, QBrush(palette().color(QPalette::Text), Qt::BDiagPattern));
-  }
 }
 
 void TimelineView::paint_events(QPainter& painter, const QRectF& where) const {
-  painter.setRenderHint(QPainter::Antialiasing);
+  std::vector<const EventRecord*> visible;
   for (const EventRecord& event : findings_.events().events()) {
-    if (event.t < axis_.from() || event.t > axis_.to()) continue;
-    const double x = x_of(event.t), y = where.center().y(), r = 5;
+    if (event.t >= axis_.from() && event.t <= axis_.to()) visible.push_back(&event);
+  }
+  std::ranges::stable_sort(visible, {}, [](const EventRecord* event) { return event->t; });
+  const QFontMetricsF letters(painter.font());
+  constexpr double r = 5;
+  const double y = where.center().y();
+  for (std::size_t i = 0; i < visible.size(); ++i) {
+    const EventRecord& event = *visible[i];
+    const double x = x_of(event.t);
+    if (i > 0 && visible[i - 1]->kind == event.kind && std::floor(x_of(visible[i - 1]->t)) == std::floor(x)) continue;
     QPainterPath mark;  // a shape for each kind, as colours alone do not tell
     if (event.kind == "novelty") {
       mark.addPolygon(QPolygonF({{x, y - r}, {x + r, y + r}, {x - r, y + r}, {x, y - r}}));
@@ -115,9 +120,15 @@ void TimelineView::paint_events(QPainter& painter, const QRectF& where) const {
     } else {
       mark.addEllipse(QPointF(x, y), r - 1, r - 1);
     }
+    painter.setRenderHint(QPainter::Antialiasing);
     painter.fillPath(mark, event_colour(event.kind));
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    const QString name = QString::fromStdString(event.kind);
+    const double room = (i + 1 < visible.size() ? x_of(visible[i + 1]->t) - r : where.right()) - (x + r + 3);
+    if (letters.horizontalAdvance(name) > room) continue;
+    painter.setPen(palette().color(QPalette::Text));
+    painter.drawText(QRectF(x + r + 3, where.top(), room, where.height()), Qt::AlignLeft | Qt::AlignVCenter, name);
   }
-  painter.setRenderHint(QPainter::Antialiasing, false);
 }
 
 void TimelineView::mouseMoveEvent(QMouseEvent* event) {

@@ -44,24 +44,52 @@ const Findings& findings_of(std::int64_t frames) {
   return *out;
 }
 
-template <class View>
-void draw(benchmark::State& state) {
-  const Findings& findings = findings_of(state.range(0));
-  TimeAxis axis;
+TimeAxis& axis_of(TimeAxis& axis, const benchmark::State& state) {
   axis.set_whole(0, 0.04 * static_cast<double>(state.range(0)));
   const double shown = state.range(1) == 0 ? axis.end() : 0.04 * static_cast<double>(state.range(1));
   axis.show(axis.end() / 3, axis.end() / 3 + shown);
-  View view(findings, axis);
-  view.resize(1600, 240);
-  QImage image(view.size(), QImage::Format_RGB32);
-  for (auto _ : state) view.render(&image);
-  state.counters["bytes"] = static_cast<double>(findings.curves().bytes());
+  return axis;
 }
 
-BENCHMARK(draw<LossView>)
-    ->ArgsProduct({{10'000, 180'000, 1'000'000}, {0, 1500, 50'000}})
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK(draw<TimelineView>)->ArgsProduct({{10'000, 1'000'000}, {0, 1500}})->Unit(benchmark::kMillisecond);
+// All of it anew, as while a video is watched, or when the view is scrolled.
+template <class Change>
+void draw(benchmark::State& state, QWidget& view, Change change) {
+  view.resize(1600, 240);
+  QImage image(view.size(), QImage::Format_RGB32);
+  for (auto _ : state) {
+    change();
+    view.render(&image);
+  }
+}
+
+void draw_losses(benchmark::State& state) {
+  const Findings& findings = findings_of(state.range(0));
+  TimeAxis made;
+  TimeAxis& axis = axis_of(made, state);
+  const LayerModel layers(findings, axis);
+  LossView view(findings, axis, layers);
+  draw(state, view, [&] { view.set_logarithmic(true); });
+  state.counters["bytes"] = static_cast<double>(findings.curves().bytes());
+}
+// Only the playhead goes on.
+void draw_playhead(benchmark::State& state) {
+  const Findings& findings = findings_of(state.range(0));
+  TimeAxis made;
+  TimeAxis& axis = axis_of(made, state);
+  const LayerModel layers(findings, axis);
+  LossView view(findings, axis, layers);
+  draw(state, view, [&] { axis.set_playhead(axis.playhead() + 0.04); });
+}
+void draw_timeline(benchmark::State& state) {
+  const Findings& findings = findings_of(state.range(0));
+  TimeAxis made;
+  TimelineView view(findings, axis_of(made, state));
+  draw(state, view, [] {});
+}
+
+BENCHMARK(draw_losses)->ArgsProduct({{10'000, 180'000, 1'000'000}, {0, 1500, 50'000}})->Unit(benchmark::kMillisecond);
+BENCHMARK(draw_playhead)->ArgsProduct({{1'000'000}, {0, 1500}})->Unit(benchmark::kMillisecond);
+BENCHMARK(draw_timeline)->ArgsProduct({{10'000, 1'000'000}, {0, 1500}})->Unit(benchmark::kMillisecond);
 
 // What a batch of records costs the window's thread.
 void take(benchmark::State& state) {

@@ -53,20 +53,5 @@ TEST(Curves, KeepWhatEveryLayerSaid) {
   EXPECT_TRUE(extent.empty());
 }
 
-// After a step the running mean has come nearer by 1 − 1/e within its time, and it starts where the values start.
-TEST(Curves, SmoothCurveFollowsWithinItsTime) {
-  Curves curves;
-  curves.begin(2);
-  for (int i = 0; i < 1000; ++i) curves.add(frame_with(i, i < 500 ? 1.0F : 3.0F));
-  const auto smooth = [&](int frame) {
-    CurvePyramid::Extent extent;
-    curves.layers()[0].smooth.envelope(frame, 1, std::span(&extent, 1));
-    return static_cast<double>(extent.mean);
-  };
-  EXPECT_NEAR(smooth(0), 1, 1e-6);
-  EXPECT_NEAR(smooth(499), 1, 1e-6);
-  EXPECT_NEAR(smooth(500 + static_cast<int>(Curves::kSmooth_s / 0.04)), 3 - 2 / M_E, 0.05);
-}
-
 }  // namespace
 }  // namespace longtake
