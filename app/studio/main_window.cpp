@@ -109,7 +109,7 @@ void MainWindow::make_layer_dock(QDockWidget* above) {
 
 void MainWindow::showEvent(QShowEvent* event) {
   QMainWindow::showEvent(event);
-  if (!std::exchange(was_shown_, true)) share_out_room();
+  if (!std::exchange(laid_out_, true)) share_out_room();
 }
 
 // More than half of the height is the video's, and the curves get more of the rest than the timeline needs.
@@ -160,10 +160,13 @@ void MainWindow::closeEvent(QCloseEvent* event) {
 
 bool MainWindow::restore_layout() {
   const bool placed = restoreGeometry(preferences_.geometry());
-  restoreState(preferences_.layout());
+  laid_out_ = restoreState(preferences_.layout());
   return placed;
 }
 
-void MainWindow::reset_layout() { restoreState(usual_layout_); }
+void MainWindow::reset_layout() {
+  restoreState(usual_layout_);
+  share_out_room();
+}
 
 }  // namespace longtake

@@ -81,7 +81,7 @@ class MainWindow : public QMainWindow {
   QTableView* events_;
   QSortFilterProxyModel sorted_events_;
   QLabel *position_, *progress_, *memory_;
-  bool was_shown_ = false;
+  bool laid_out_ = false;  // the docks have the sizes of last time, or the usual ones
   QAction *analyze_ = nullptr, *stop_ = nullptr;
   QMenu *cameras_ = nullptr, *recent_ = nullptr;
 };

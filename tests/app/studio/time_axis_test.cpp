@@ -54,6 +54,27 @@ TEST(TimeAxis, FollowsAStreamThatGrows) {
   EXPECT_DOUBLE_EQ(axis.to(), 60);
 }
 
+TEST(TimeAxis, FollowsTheNewestUntilSomebodyLooksElsewhere) {
+  TimeAxis made;
+  TimeAxis& axis = axis_of(made);
+  axis.set_newest(40);
+  axis.follow(10);
+  EXPECT_DOUBLE_EQ(axis.from(), 30);
+  EXPECT_DOUBLE_EQ(axis.to(), 40);
+  axis.set_newest(55);
+  EXPECT_DOUBLE_EQ(axis.from(), 45);
+  axis.set_whole(10, 200);
+  EXPECT_DOUBLE_EQ(axis.to(), 55);
+  axis.follow(0);
+  EXPECT_DOUBLE_EQ(axis.from(), 10);
+  EXPECT_DOUBLE_EQ(axis.to(), 200);
+  axis.follow(10);
+  axis.zoom(0.5, 50);
+  EXPECT_FALSE(axis.followed());
+  axis.set_newest(90);
+  EXPECT_LT(axis.to(), 56);
+}
+
 TEST(TimeAxis, InIsNeverBehindOut) {
   TimeAxis axis;
   axis.set_in(20);
