@@ -44,8 +44,8 @@ TEST(Samples, AreColumnsWhereThereIsNone) {
   EXPECT_EQ(samples.grain, Grain::kColumns);
   ASSERT_EQ(samples.all.size(), 100U);
   const auto values = extents(findings->curves().layers()[0].before, samples.all);
-  EXPECT_NEAR(values[50].low, 5000, 1);
-  EXPECT_NEAR(values[50].high, 5099, 1);
+  EXPECT_NEAR(values[50].low, 5000, 32);  // widened to whole buckets of the pyramid
+  EXPECT_NEAR(values[50].high, 5099, 32);
   EXPECT_NEAR(samples.all[50].t, 202, 1e-9);
 }
 
@@ -114,7 +114,7 @@ TEST(RunningMean, FollowsWithinItsTime) {
         const double width = samples.grain == Grain::kColumns ? 0.15 : 0.04;
         const double want = behind < 0 ? 1 : 3 - 2 * std::exp(-behind / seconds);
         if (std::abs(behind) > width) {
-          EXPECT_NEAR(mean[i], want, 3 * width / seconds) << seconds << " " << samples.all[i].t;
+          EXPECT_NEAR(mean[i], want, 3 * width / seconds + 0.01) << seconds << " " << samples.all[i].t;
         }
       }
     }
