@@ -84,6 +84,14 @@ std::function<bool()> every(double seconds) {
   };
 }
 
+Result<std::string> results_key(const Settings& settings, const Model& model) {
+  auto analysis = analysis_settings(settings, {});
+  if (!analysis) return std::move(analysis).error();
+  std::string all = kVersion + model.folder().sha256 + settings_key(*analysis, settings.fps, settings.compare);
+  for (const fs::path& file : {settings.labels, settings.memory}) all += file.empty() ? "-" : source_key(file);
+  return sha256_hex(std::as_bytes(std::span(all)));
+}
+
 Result<std::unique_ptr<Analysis>> Analysis::open(const Context& context, const std::string& input,
                                                  std::shared_ptr<const Model> model, std::stop_token stop) {
   const Settings& settings = context.settings;

@@ -24,6 +24,10 @@ namespace longtake {
 // For PipelineOptions::checkpoint_due: true once in so many seconds.
 std::function<bool()> every(double seconds);
 
+// What a result depends on beside the video: model, settings, and the contents of the files that they name. Hex. Errors: those
+// of analysis_settings().
+Result<std::string> results_key(const Settings& settings, const Model& model);
+
 class Analysis {
  public:
   // Opens the model, the video, and what --labels, --compare, --memory and --checkpoint name; goes on from the latter two.

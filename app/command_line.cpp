@@ -85,6 +85,32 @@ void add_common_options(CLI::App& app, Settings& s) {
   group->add_option("--log-file", s.log_file, "Also write the log to this file (rotated at 10 MB)")->type_name("FILE");
 }
 
+void add_batch_command(CLI::App& app, Settings& settings, BatchSettings& batch, std::function<int(const Context&)>& verb) {
+  CLI::App* command = app.add_subcommand("batch", "Watch many videos; the same command goes on where it was");
+  command->add_option("PATH", settings.inputs, "Files, folders, patterns, @LIST, or - for a list on standard input")->required();
+  command->add_option("-o,--output", settings.output, "Folder of the results and their manifest")->type_name("DIR")->required();
+  command->add_option("--include", batch.include, "Only what is called like this, \"*.mp4\"; repeatable")
+      ->type_name("PATTERN")
+      ->allow_extra_args(false);
+  command->add_option("--exclude", batch.exclude, "Nothing that is called like this; repeatable")
+      ->type_name("PATTERN")
+      ->allow_extra_args(false);
+  command->add_option("--name", batch.name, "How results are called: {name}, {stem}, {number} (default {name}.jsonl)")
+      ->type_name("PATTERN");
+  command->add_option("--jobs", batch.jobs, "Videos side by side, which share the threads (default 1)")
+      ->check(CLI::Range(1, 64))
+      ->type_name("N");
+  command->add_flag("--memories", batch.memories, "Also keep the memory of each video, beside its result");
+  command->add_flag("--retry-failed", batch.retry_failed, "Try again what failed and has not changed since");
+  command->add_flag("--fail-fast", batch.fail_fast, "End with the first video that fails");
+  command->add_flag("--dry-run", batch.dry_run, "Say what is to be done, and do nothing");
+  command->add_option("--summary", batch.summary, "json: what was done, as one object on standard output")
+      ->check(CLI::IsMember({"json"}))
+      ->type_name("json");
+  command->footer("Example: longtake batch recordings/ -o results/ --exclude \"*.tmp.mp4\"");
+  command->callback([&verb, &batch] { verb = [&batch](const Context& context) { return run_batch(context, batch); }; });
+}
+
 void add_label_command(CLI::App& app, Settings& settings, LabelSettings& label,
                        std::function<int(const Context&)>& verb) {
   CLI::App* labels = app.add_subcommand("label", "Your own labels, learned from a few examples");
@@ -192,6 +218,9 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
       ->type_name("FILE");
   analyze->footer("Example: longtake analyze clip.mp4 --from 10 --to 20 --save-memory clip.ltm -o clip.jsonl");
   runs(analyze, run_analyze);
+
+  BatchSettings batch;
+  add_batch_command(app, settings, batch, verb);
 
   CLI::App* memory = app.add_subcommand("memory", "Look into memory files");
   memory->require_subcommand(1);

@@ -88,6 +88,16 @@ int run_eval_labels(const Context& context, const EvalResultsSettings& eval);
 int run_eval_anomaly(const Context& context, const EvalResultsSettings& eval);
 
 int run_analyze(const Context& context);
+
+struct BatchSettings {
+  std::vector<std::string> include, exclude;  // shell patterns
+  std::string name;                           // of results; empty: the usual one
+  int jobs = 1;
+  bool retry_failed = false, fail_fast = false, dry_run = false, memories = false;
+  std::string summary;  // json: as one object on standard output; empty: for people
+};
+int run_batch(const Context& context, const BatchSettings& batch);
+
 int run_info(const Context& context);
 
 int run_models_list(const Context& context);

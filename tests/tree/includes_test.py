@@ -57,6 +57,7 @@ HOMES = [
     ("OpenCV", re.compile(r"^opencv2/"), ("core/media/", "core/signals/")),
     ("CLI11", re.compile(r"^CLI/"), ("app/",)),
     ("cairo", re.compile(r"^cairo"), ("app/plot_canvas.cpp",)),
+    ("SQLite", re.compile(r"^sqlite3\.h"), ("app/batch/",)),
     ("spdlog", re.compile(r"^spdlog/"), ("app/",)),
     ("Highway", re.compile(r"^hwy/"), ("kernels/",)),
 ]
