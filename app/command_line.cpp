@@ -11,7 +11,6 @@
 #include "app/commands.h"
 #include "app/configuration.h"
 #include "app/exit_code.h"
-#include "app/export/export.h"
 #include "app/export_command.h"
 #include "app/label_commands.h"
 #include "app/log.h"
@@ -158,7 +157,7 @@ void add_label_command(CLI::App& app, Settings& settings, LabelSettings& label,
   exports->add_option("-o,--output", settings.output, "File to write (default: standard output)")->type_name("FILE");
 }
 
-void add_export_command(CLI::App& app, Settings& settings, ExportSettings& wanted, std::function<int(const Context&)>& verb) {
+void add_export_command(CLI::App& app, Settings& settings, ExportRequest& wanted, std::function<int(const Context&)>& verb) {
   CLI::App* command = app.add_subcommand("export", "Turn a result into a file for other programs, or into a report");
   command->add_option("RESULT", wanted.result, "Result of analyze")->required();
   std::vector<std::string> names;
@@ -266,7 +265,7 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
 
   LabelSettings label;
   add_label_command(app, settings, label, verb);
-  ExportSettings wanted;
+  ExportRequest wanted;
   add_export_command(app, settings, wanted, verb);
 
   CLI::App* models = app.add_subcommand("models", "Look into models");

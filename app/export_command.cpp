@@ -1,13 +1,12 @@
 #include "app/export_command.h"
 
 #include <filesystem>
+#include <string>
 #include <system_error>
 
 #include <fmt/format.h>
 
 #include "app/exit_code.h"
-#include "app/export/export.h"
-#include "core/records/time_point.h"
 #include "core/store/atomic_file.h"
 
 namespace longtake {
@@ -24,39 +23,22 @@ Result<void> write_output(const fs::path& output, const std::string& bytes) {
 
 }  // namespace
 
-int run_export(const Context& context, const ExportSettings& wanted) {
-  const Settings& settings = context.settings;
-  const ExportFormat* format = find_export_format(wanted.format);
-  if (format == nullptr)
-    return context.fail({ErrorKind::kUsage, fmt::format("there is no format \"{}\"", wanted.format)});
-  if (!format->text && settings.output == "-") {
+int run_export(const Context& context, const ExportRequest& request) {
+  const fs::path& output = context.settings.output;
+  const ExportFormat* format = find_export_format(request.format);
+  if (format != nullptr && !format->text && output == "-") {
     return context.fail({ErrorKind::kUsage, fmt::format("{} is no text: give -o a file", format->name)});
   }
   std::error_code ec;
-  for (const std::string& read : {wanted.result, wanted.video}) {
-    if (!read.empty() && fs::equivalent(read, settings.output, ec)) {
+  for (const std::string& read : {request.result, request.video}) {
+    if (!read.empty() && fs::equivalent(read, output, ec)) {
       return context.fail({ErrorKind::kUsage, fmt::format("-o would overwrite \"{}\", which is read", read)});
     }
   }
-  ExportOptions options;
-  options.stop = context.signals.token();
-  options.start_timecode = wanted.start_timecode;
-  auto rows = parse_table_rows(wanted.rows);
-  if (!rows) return context.fail(rows.error());
-  options.rows = *rows;
-  auto fps = parse_fps(wanted.fps);
-  if (!fps) return context.fail(fps.error());
-  options.fps = *fps;
-  options.video = wanted.video;
-  if (!wanted.video.empty() && wanted.video.find("://") == std::string::npos && !fs::exists(wanted.video, ec)) {
-    return context.fail({ErrorKind::kInput, fmt::format("cannot open \"{}\": there is no such file", wanted.video)});
-  }
-  if (options.video.empty() && format->video) options.video = video_beside(wanted.result);
-
-  auto exported = export_result(wanted.result, *format, options);
+  auto exported = run_export_request(request, context.signals.token());
   if (!exported) return context.fail(exported.error());
   for (const std::string& note : exported->notes) context.log.warn("{}", note);
-  if (auto written = write_output(settings.output, exported->bytes); !written) return context.fail(written.error());
+  if (auto written = write_output(output, exported->bytes); !written) return context.fail(written.error());
   return kExitDone;
 }
 

@@ -30,7 +30,7 @@ constexpr int kPanelHeight = 290;
 constexpr double kAbove = 34, kBelow = 48, kRight = 22;  // of the frame of a panel
 constexpr double kSample = 26;                           // a piece of the curve, in a legend
 constexpr double kRow = 17;
-constexpr Colour kInk{30, 30, 30}, kGrid{224, 224, 224}, kFineGrid{242, 242, 242};
+constexpr Colour kInk{30, 30, 30}, kGrid{224, 224, 224}, kFineGrid{242, 242, 242}, kMark{240, 170, 140};
 
 // Colours that people with any colour vision tell apart (Okabe and Ito, Color Universal Design, 2008), in an order in which
 // neighbours differ in grey as well; and dashes, for prints.
@@ -236,6 +236,14 @@ void draw_grid(Canvas& canvas, const Axes& axes, const Rectangle& frame) {
   }
 }
 
+void draw_marks(Canvas& canvas, const Plot& plot, const Axis& x, const Rectangle& frame) {
+  for (const double mark : plot.marks) {
+    if (!drawable(mark, x.log) || mark < x.from || mark > x.to) continue;
+    const double at = frame.left + frame.width * x.place(mark);
+    canvas.line(std::array<Point, 2>{{{at, frame.top}, {at, frame.bottom()}}}, {kMark, 1});
+  }
+}
+
 void draw_axes(Canvas& canvas, const Plot& plot, const Axes& axes, const Rectangle& frame) {
   const Stroke stroke{kInk, 1};
   canvas.line(std::array<Point, 3>{{{frame.left, frame.top}, {frame.left, frame.bottom()}, {frame.right(), frame.bottom()}}}, stroke);
@@ -333,23 +341,28 @@ Result<void> check_plot_file(const fs::path& file) {
   return {};
 }
 
-Result<void> write_plots(const fs::path& file, std::span<const Plot> plots) {
-  const auto format = picture_format(file);
-  if (!format) return format.error();
+Result<std::string> draw_plots(PictureFormat format, std::span<const Plot> plots) {
   std::vector<Panel> panels;
   for (const Plot& plot : plots) {
     auto looks = looks_of(plot);
     panels.push_back({plot, axes_of(plot), looks, Legend(plot, looks), {}, {}});
   }
   arrange(panels);
-  const auto canvas = make_canvas(*format, kWidth, kPanelHeight * std::max(1, static_cast<int>(plots.size())));
+  const auto canvas = make_canvas(format, kWidth, kPanelHeight * std::max(1, static_cast<int>(plots.size())));
   for (const Panel& panel : panels) {
     draw_grid(*canvas, panel.axes, panel.frame);
+    draw_marks(*canvas, panel.plot, panel.axes.x, panel.frame);
     draw_curves(*canvas, panel.plot, panel.axes, panel.looks, panel.frame);
     draw_axes(*canvas, panel.plot, panel.axes, panel.frame);
     if (panel.legend_at) panel.legend.draw(*canvas, panel.frame, *panel.legend_at);
   }
-  auto bytes = canvas->finish();
+  return canvas->finish();
+}
+
+Result<void> write_plots(const fs::path& file, std::span<const Plot> plots) {
+  const auto format = picture_format(file);
+  if (!format) return format.error();
+  auto bytes = draw_plots(*format, plots);
   if (!bytes) return std::move(bytes).error();
   return write_file_atomically(file, *bytes);
 }

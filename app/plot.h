@@ -10,6 +10,8 @@
 
 namespace longtake {
 
+enum class PictureFormat;  // app/plot_canvas.h
+
 struct Curve {
   std::string name;
   std::vector<double> x;
@@ -24,10 +26,15 @@ struct Plot {
   bool log_x = false;
   bool log_y = false;
   std::vector<Curve> curves;
+  std::vector<double> marks{};  // of x: thin lines behind the curves, where they lie within the axis
 };
 
-// One below the other. PNG or SVG, by the name's ending. Errors: kUsage (another ending), kUnexpected (cannot be written;
-// an older file stays). Throws std::invalid_argument where x and y of a curve are not equally long.
+// One below the other: the bytes of a picture. Errors: kUnexpected. Throws std::invalid_argument where x and y of a curve are
+// not equally long.
+Result<std::string> draw_plots(PictureFormat format, std::span<const Plot> plots);
+
+// The same into a file: PNG or SVG, by the name's ending. Errors: kUsage (another ending), kUnexpected (cannot be written;
+// an older file stays).
 Result<void> write_plots(const std::filesystem::path& file, std::span<const Plot> plots);
 
 // Whether that could be done, to be asked before the work whose figures are to be plotted. Same errors.

@@ -2,15 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "core/records/parse.h"
-#include "core/records/quoted.h"
 #include "core/records/read_result.h"
 
 namespace longtake {
@@ -60,6 +56,20 @@ constexpr std::array kFormats{
                  .sentence = "Segments and events as tiers of annotations for ELAN.",
                  .video = true,
                  .make = make_eaf},
+    ExportFormat{.name = "html",
+                 .ending = ".html",
+                 .sentence = "A report to read: curves, pictures, segments and events in one file, without a network.",
+                 .video = true,
+                 .make = make_html},
+    ExportFormat{.name = "png",
+                 .ending = ".png",
+                 .sentence = "The curves of inner loss, surprise and novelty as a picture.",
+                 .text = false,
+                 .make = make_png},
+    ExportFormat{.name = "svg",
+                 .ending = ".svg",
+                 .sentence = "The same curves as a drawing that stays sharp at any size.",
+                 .make = make_svg},
 };
 
 // Where players begin to count: known from the video, if the result says only where the analysis began.
@@ -113,30 +123,6 @@ Result<Exported> export_result(const fs::path& result, const ExportFormat& forma
   }
   out.bytes = std::move(*bytes);
   return out;
-}
-
-std::string video_beside(const fs::path& result) {
-  std::ifstream in(result, std::ios::binary);
-  std::string line(kMaxJsonLineBytes + 1, '\0');
-  in.getline(line.data(), static_cast<std::streamsize>(line.size()));
-  if (in.gcount() == 0 || in.fail()) return {};
-  const auto record = parse_json_line(line.c_str());
-  const auto* header = record && *record ? std::get_if<HeaderRecord>(&**record) : nullptr;
-  if (header == nullptr) return {};
-  const fs::path beside = result.parent_path() / fs::path(header->source).filename();
-  std::error_code ec;
-  return !header->source.empty() && fs::is_regular_file(beside, ec) ? beside.string() : std::string();
-}
-
-Result<TableRows> parse_table_rows(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, TableRows>, 4> kNames{{{"both", TableRows::kBoth},
-                                                                          {"segments", TableRows::kSegments},
-                                                                          {"events", TableRows::kEvents},
-                                                                          {"frames", TableRows::kFrames}}};
-  for (const auto& [name, rows] : kNames) {
-    if (text == name) return rows;
-  }
-  return Error{ErrorKind::kUsage, fmt::format("--rows takes both, segments, events or frames, not {}", quoted(text))};
 }
 
 }  // namespace longtake

@@ -37,10 +37,4 @@ struct Exported {
 Result<Exported> export_result(const std::filesystem::path& result, const ExportFormat& format,
                                const ExportOptions& options);
 
-// The video that a result is of, if it lies beside it: empty if not, or if its name is none of a file there.
-std::string video_beside(const std::filesystem::path& result);
-
-// both, segments, events or frames. Errors: kUsage.
-Result<TableRows> parse_table_rows(std::string_view text);
-
 }  // namespace longtake

@@ -53,6 +53,5 @@ std::unique_ptr<Exporter> make_eaf(const ExportOptions& options);
 std::unique_ptr<Exporter> make_html(const ExportOptions& options);
 std::unique_ptr<Exporter> make_png(const ExportOptions& options);
 std::unique_ptr<Exporter> make_svg(const ExportOptions& options);
-std::unique_ptr<Exporter> make_contact(const ExportOptions& options);
 
 }  // namespace longtake

@@ -63,6 +63,7 @@ class MainWindow : public QMainWindow {
   void ask_for_files();
   void ask_for_folder();
   void ask_for_url(const QString& address);
+  void ask_for_export();
   void list_cameras();
   void list_recent();
   void make_layer_dock(QDockWidget* above);

@@ -26,6 +26,7 @@ void MainWindow::make_file_actions() {
   list_cameras();
   list_recent();
   file->addSeparator();
+  action(file, tr("&Export…"), {Qt::CTRL | Qt::Key_E}, [this] { ask_for_export(); });
   action(file, tr("&Close"), {QKeySequence::Close}, [this] { session_.close(); });
   action(file, tr("&Quit"), {QKeySequence::Quit}, [this] { close(); });
 }

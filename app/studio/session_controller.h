@@ -45,6 +45,7 @@ class SessionController : public QObject {
   TimeAxis& axis() { return axis_; }
   Findings& findings() { return findings_; }
   const QString& result_file() const { return result_; }
+  QString result_to_export() const { return result_file(); }
   std::optional<std::int64_t> state_bytes() const { return state_bytes_; }  // of what was learned; known at the end
 
   ModelHolder& model() { return model_; }

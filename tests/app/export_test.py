@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """What `longtake export` writes, read back by the programs that it is for. Usage: export_test.py PATH/longtake [unittest arguments]"""
+import base64
 import csv
+import html.parser
 import io
 import json
 import os
@@ -241,6 +243,81 @@ class Export(unittest.TestCase):
         self.assertEqual(tiers["gradual"], [(PTS[11] - PTS[0], PTS[15] - PTS[0], "gradual")])
         self.assertEqual(len({a.get("ANNOTATION_ID") for a in root.iter("ALIGNABLE_ANNOTATION")}), 6)
         self.assertTrue(all(t.get("LINGUISTIC_TYPE_REF") == root.find("LINGUISTIC_TYPE").get("LINGUISTIC_TYPE_ID") for t in root.iter("TIER")))
+
+    def test_the_report_is_whole_in_itself(self):
+        hostile = "<script>alert(1)</script>&\"'"
+        video = self.path("clip.mkv")
+        subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "color=red:s=160x90:r=10:d=1[a];color=blue:s=160x90:r=10:d=2[b];[a][b]concat",
+                        "-c:v", "ffv1", video], check=True)
+        records = [header(source="clip.mkv"), *[frame(i) | {"pts": 100 * i, "t": i / 10} for i in range(30)],
+                   event(hostile, 10) | {"pts": 1000, "t": 1.0}, segment(0, 9, hostile) | {"pts": [0, 900]},
+                   segment(10, 29) | {"pts": [1000, 2900]}, END]
+        path = self.result("report.jsonl", records)
+        page = self.export("html", result=path)
+        self.assertNotRegex(page, r"https?:|//[a-z]|<script|<link|@import|url\(")
+        self.assertIn("prefers-color-scheme: dark", page)
+        self.assertIn("Content-Security-Policy", page)
+
+        class Page(html.parser.HTMLParser):
+            open, images, words, cells = [], [], "", []
+
+            def handle_starttag(self, tag, attributes):
+                if tag == "img":
+                    self.images.append(dict(attributes)["src"])
+                elif tag != "meta":
+                    self.open.append(tag)
+                if tag == "td":
+                    self.cells.append("")
+
+            def handle_startendtag(self, tag, attributes):
+                pass
+
+            def handle_endtag(self, tag):
+                assert self.open.pop() == tag
+
+            def handle_data(self, data):
+                self.words += data
+                if "td" in self.open:
+                    self.cells[-1] += data
+
+        read = Page()
+        read.feed(page)
+        read.close()
+        self.assertEqual(read.open, [])
+        self.assertIn(hostile, read.cells)
+        self.assertIn("00:00:01.000", read.cells)
+        # Of two segments, once in the contact sheet, and of the event. The colours are those of the video at these times.
+        self.assertEqual(len(read.images), 3)
+        colours = []
+        for source in read.images:
+            kind, data = source.split(",", 1)
+            self.assertEqual(kind, "data:image/jpeg;base64")
+            pixels = subprocess.run(["ffmpeg", "-v", "error", "-f", "mjpeg", "-i", "-", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
+                                    input=base64.b64decode(data, validate=True), capture_output=True, check=True).stdout
+            self.assertEqual(len(pixels), 240 * 135 * 3)
+            r, g, b = pixels[:3]
+            colours.append("red" if r > 200 and b < 50 else "blue" if b > 200 and r < 50 else (r, g, b))
+        self.assertEqual(colours, ["red", "blue", "blue"])
+
+        other = run("export", path, "--to", "html", "--video", self.clip_of_another_size(), "-o", "-")
+        self.assertEqual(other.returncode, 0)
+        self.assertIn(b"not the video", other.stderr)
+        self.assertNotIn(b"<img", other.stdout)
+
+    def clip_of_another_size(self):
+        path = self.path("other.mkv")
+        subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc=s=64x64:d=1", path], check=True)
+        return path
+
+    def test_pictures_of_curves(self):
+        png, _ = self.to_file(self.whole, "png")
+        self.assertEqual(png[:8], b"\x89PNG\r\n\x1a\n")
+        drawn = xml.fromstring(self.export("svg"))
+        words = " ".join(t.text or "" for t in drawn.iter("{http://www.w3.org/2000/svg}text"))
+        for word in "Inner loss", "layer 1 after", "Surprise":
+            self.assertIn(word, words)
+        self.assertNotIn("Novelty", words, "the result has none")
+        self.assertFails(2, self.whole, "--to", "png", "-o", "-", says="no text")
 
     def formats(self):
         listed = re.search(r"--to FORMAT:\{([^}]*)\}", run("export", "--help").stdout.decode())
