@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "app/exit_code.h"
+#include "app/export/text.h"
 #include "app/label_commands.h"
 #include "core/records/time.h"
 #include "core/store/atomic_file.h"
@@ -32,13 +33,6 @@ double seconds(const TimePoint& point, Rational base) {
     return static_cast<double>(exact->num) / static_cast<double>(exact->den);
   }
   return seconds_truncated(std::get<std::int64_t>(point.at), base.num, base.den);
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
 }
 
 // What a new example changes: asked of the head itself, so that one hears at once if the examples are too few.

@@ -36,7 +36,7 @@ class OutlineTable final : public Exporter {
       for (const Passage& one : outline.passages) rows.push_back({one.start_pts, row(outline, one)});
     }
     if (rows_ != TableRows::kSegments) {
-      for (const Happening& one : outline.events) rows.push_back({one.event.pts, row(outline, one)});
+      for (const Happening& one : outline.events) rows.push_back({one.start_pts, row(outline, one)});
     }
     std::ranges::stable_sort(rows, {}, &Row::pts);
     std::string out =

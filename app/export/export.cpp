@@ -38,7 +38,7 @@ constexpr std::array kFormats{
                  .make = make_srt},
     ExportFormat{.name = "youtube",
                  .ending = ".txt",
-                 .sentence = "Chapters for the text below a video on YouTube, of ten seconds at least.",
+                 .sentence = "Chapters for the description of a video on YouTube.",
                  .make = make_youtube},
     ExportFormat{.name = "edl",
                  .ending = ".edl",

@@ -51,7 +51,7 @@ Result<Exported> run_export_request(const ExportRequest& request, std::stop_toke
   if (!request.video.empty() && request.video.find("://") == std::string::npos && !fs::exists(request.video, ec)) {
     return Error{ErrorKind::kInput, fmt::format("cannot open \"{}\": there is no such file", request.video)};
   }
-  if (options.video.empty() && format->video) options.video = video_beside(request.result);
+  if (options.video.empty()) options.video = video_beside(request.result);
   return export_result(request.result, *format, options);
 }
 

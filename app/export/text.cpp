@@ -65,7 +65,7 @@ std::string xml_text(std::string_view text) {
 std::string csv_field(std::string_view text) {
   const std::string clean = clean_text(text);
   if (clean.find_first_of(",\"\n\r") == std::string::npos) return clean;
-  return '"' + replaced(clean, "\"", "\"\"") + '"';
+  return fmt::format("\"{}\"", replaced(clean, "\"", "\"\""));
 }
 
 std::string clock_of_ms(std::int64_t ms, char point) {

@@ -47,9 +47,10 @@ ExportDialog::ExportDialog(ExportSubject subject, QWidget* parent)
   formats_->setObjectName(QStringLiteral("formats"));
   formats_->setAccessibleName(tr("Format"));
   formats_->setWordWrap(true);
+  formats_->setTextElideMode(Qt::ElideNone);
   formats_->setSpacing(2);
   formats_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-  formats_->setFixedWidth(fontMetrics().averageCharWidth() * 40);
+  formats_->setFixedWidth(fontMetrics().averageCharWidth() * 44);
   for (const ExportFormat& one : export_formats()) {
     formats_->addItem(QString::fromUtf8(one.name.data(), static_cast<qsizetype>(one.name.size())) + QLatin1Char('\n') +
                       QString::fromUtf8(one.sentence.data(), static_cast<qsizetype>(one.sentence.size())));

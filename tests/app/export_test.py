@@ -55,7 +55,7 @@ END = {"type": "end", "reason": "end_of_stream", "frames": 30, "dropped": {}, "d
 STARTS = [0, 8, 9, 21]
 FRAMES = [frame(i) for i in range(30)]
 SEGMENTS = [segment(0, 7, AWKWARD), segment(8, 8, scene=0.6), segment(9, 20), segment(21, 29, "=walk;")]
-WHOLE = [header(), *FRAMES[:20], event("cut", 8), event("gradual", 12, 11, 14), *FRAMES[20:], *SEGMENTS, END]
+WHOLE = [header(), *FRAMES[:20], event("cut", 8, 7, 8), event("gradual", 12, 11, 14), *FRAMES[20:], *SEGMENTS, END]
 TITLES = [AWKWARD, "Segment 2: street car", "Segment 3", "=walk;"]
 BOUNDS = [PTS[i] - PTS[0] for i in STARTS] + [PTS[29] - PTS[0] + PTS[29] - PTS[28]]  # ms since the first frame
 
@@ -104,7 +104,7 @@ class Export(unittest.TestCase):
         self.assertEqual([int(r["end_pts"]) for r in segments], [b + PTS[0] for b in BOUNDS[1:]])
         cut, gradual = [r for r in rows if r["type"] == "event"]
         self.assertEqual((cut["label"], cut["frame"], cut["score"], cut["confidence"]), ("cut", "8", "7.25", "0.5"))
-        self.assertEqual((int(cut["start_pts"]), int(cut["end_pts"])), (PTS[8], PTS[9]))
+        self.assertEqual((int(cut["start_pts"]), int(cut["end_pts"])), (PTS[7], PTS[9]))
         self.assertEqual((int(gradual["start_pts"]), int(gradual["end_pts"]), gradual["frame"]), (PTS[11], PTS[15], "12"))
         times = [float(r["start_s"]) for r in rows]
         self.assertEqual(times, sorted(times))
@@ -239,7 +239,7 @@ class Export(unittest.TestCase):
         tiers = {t.get("TIER_ID"): [(slots[a.get("TIME_SLOT_REF1")], slots[a.get("TIME_SLOT_REF2")], a.findtext("ANNOTATION_VALUE"))
                                     for a in t.iter("ALIGNABLE_ANNOTATION")] for t in root.iter("TIER")}
         self.assertEqual(tiers["segments"], list(zip(BOUNDS, BOUNDS[1:], TITLES)))
-        self.assertEqual(tiers["cut"], [(PTS[8] - PTS[0], PTS[9] - PTS[0], "cut")])
+        self.assertEqual(tiers["cut"], [(PTS[7] - PTS[0], PTS[9] - PTS[0], "cut")])
         self.assertEqual(tiers["gradual"], [(PTS[11] - PTS[0], PTS[15] - PTS[0], "gradual")])
         self.assertEqual(len({a.get("ANNOTATION_ID") for a in root.iter("ALIGNABLE_ANNOTATION")}), 6)
         self.assertTrue(all(t.get("LINGUISTIC_TYPE_REF") == root.find("LINGUISTIC_TYPE").get("LINGUISTIC_TYPE_ID") for t in root.iter("TIER")))
@@ -360,6 +360,18 @@ class Export(unittest.TestCase):
         rows = self.table("--rows", "segments", result=self.result("gap.jsonl", records))
         self.assertEqual(int(rows[0]["end_pts"]), PTS[7] + (PTS[7] - PTS[0]) // 7)
         self.assertEqual(int(rows[1]["start_pts"]), late[8]["pts"])
+
+    def test_times_count_from_the_videos_start_wherever_the_analysis_began(self):
+        late = self.path("late.mkv")  # its first frame is at 1.4 s
+        subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc=s=160x90:r=10:d=4", "-output_ts_offset", "1.4", late],
+                       check=True)
+        self.assertEqual(self.probe(late, "-show_entries stream=start_pts")["streams"][0]["start_pts"], 1400)
+        records = [header(source="late.mkv", options={"from": "2.4"}), *[frame(i) | {"pts": 2400 + 100 * i} for i in range(10)],
+                   segment(0, 9) | {"pts": [2400, 3300]}, END]
+        path = self.result("late.jsonl", records)
+        self.assertIn("\n00:00:01.000 --> 00:00:02.000\n", self.export("webvtt", result=path))
+        os.remove(late)  # nobody knows where it began
+        self.assertIn("\n00:00:02.400 --> 00:00:03.400\n", self.export("webvtt", result=path))
 
     def test_hostile_results_do_no_harm(self):
         big = 2**63 - 1
