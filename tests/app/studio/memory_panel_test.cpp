@@ -28,6 +28,11 @@ namespace {
 
 using State = SessionController::State;
 
+QByteArray bytes_of(const QString& name) {
+  QFile file(name);
+  return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+}
+
 QString text(const std::filesystem::path& path) { return QString::fromStdString(path.string()); }
 
 // What the command line says: its standard output, empty if it failed.
@@ -77,7 +82,12 @@ class MemoryPanelTest : public testing::Test {
   }
   void analyze() {
     QTest::keyClick(window_.get(), Qt::Key_R, Qt::ControlModifier);
-    ASSERT_TRUE(until([&] { return session_->state() == State::kAnalyzed && at_hand() != nullptr; }, 300));
+    ASSERT_TRUE(until(
+        [&] {
+          return session_->state() == State::kAnalyzed &&
+                 session_->memories().facts(MemoryController::kLearned) != nullptr;
+        },
+        300));
   }
   void drop(const QString& file) {
     QMimeData data;
@@ -255,6 +265,157 @@ TEST_F(MemoryPanelTest, SaysWhichVideoAMomentIsFrom) {
     QTest::keyClick(landmarks, Qt::Key_Return);
     return said("memory_said").contains(QStringLiteral("of cut.mp4, which is not open"));
   }));
+}
+
+// The memory that an analysis leaves is the command line's, byte for byte, and so is a copy of it.
+TEST_F(MemoryPanelTest, HasWhatTheAnalysisLearned) {
+  ASSERT_NO_FATAL_FAILURE(open());
+  ASSERT_NO_FATAL_FAILURE(analyze());
+  EXPECT_EQ(session_->memories().place(), MemoryController::kLearned);
+  EXPECT_EQ(at_hand()->label.videos, 1);
+  EXPECT_EQ(at_hand()->frames, 200);
+  EXPECT_FALSE(at_hand()->landmarks.empty());
+  const QString theirs = text(folder_ / "theirs.ltm");
+  longtake({QStringLiteral("analyze"), QString::fromStdString(clip()), QStringLiteral("-q"), QStringLiteral("-o"),
+            text(folder_ / "theirs.jsonl"), QStringLiteral("--save-memory"), theirs});
+  ASSERT_FALSE(bytes_of(theirs).isEmpty());
+  EXPECT_EQ(bytes_of(text(at_hand()->file)), bytes_of(theirs));
+
+  const QString saved = text(folder_ / "saved.ltm");
+  session_->memories().save(saved);
+  EXPECT_TRUE(until([&] { return said("memory_said") == QStringLiteral("Saved as %1").arg(saved); }));
+  EXPECT_EQ(bytes_of(saved), bytes_of(theirs));
+  EXPECT_FALSE(longtake({QStringLiteral("memory"), QStringLiteral("verify"), saved}).isEmpty());
+}
+
+TEST_F(MemoryPanelTest, StartsTheNextAnalysisFromItsMemory) {
+  ASSERT_NO_FATAL_FAILURE(load(memories().fractal));
+  auto* start = panel_->findChild<QCheckBox*>(QStringLiteral("memory_start"));
+  EXPECT_FALSE(start->isChecked());
+  start->setFocus();
+  QTest::keyClick(start, Qt::Key_Space);
+  EXPECT_TRUE(start->isChecked());
+  EXPECT_FALSE(session_->playing());  // what the key does elsewhere
+  ASSERT_NO_FATAL_FAILURE(open());
+  ASSERT_NO_FATAL_FAILURE(analyze());
+  ASSERT_TRUE(until([&] { return session_->memories().place() == MemoryController::kLearned; }));
+  EXPECT_EQ(at_hand()->label.videos, 2);
+  const QString theirs = text(folder_ / "theirs.jsonl");
+  longtake({QStringLiteral("analyze"), QString::fromStdString(clip()), QStringLiteral("-q"), QStringLiteral("-o"),
+            theirs, QStringLiteral("--memory"), memories().fractal});
+  ASSERT_FALSE(bytes_of(theirs).isEmpty());
+  EXPECT_EQ(bytes_of(session_->result_file()), bytes_of(theirs));
+}
+
+TEST_F(MemoryPanelTest, ComparesAsTheCommandLineDoes) {
+  ASSERT_NO_FATAL_FAILURE(load(memories().pattern));
+  EXPECT_FALSE(visible("memory_compared"));
+  session_->memories().compare_with(memories().fractal);
+  ASSERT_TRUE(until([&] { return session_->memories().comparison().has_value(); }));
+  const MemoryComparison& ours = *session_->memories().comparison();
+  const QJsonObject theirs =
+      QJsonDocument::fromJson(longtake({QStringLiteral("memory"), QStringLiteral("compare"), memories().pattern,
+                                        memories().fractal, QStringLiteral("--json")}))
+          .object();
+  const auto expect_same = [&](const Acquaintance& one, const char* name) {
+    const QJsonObject other = theirs[QLatin1String(name)].toObject();
+    EXPECT_EQ(one.landmarks, other[QStringLiteral("landmarks")].toInteger(-1)) << name;
+    EXPECT_EQ(one.known, other[QStringLiteral("known")].toInteger(-1)) << name;
+    EXPECT_DOUBLE_EQ(one.familiarity, other[QStringLiteral("familiarity")].toDouble(-1)) << name;
+  };
+  expect_same(ours.a_knows_b, "a_knows_b");
+  expect_same(ours.b_knows_a, "b_knows_a");
+  EXPECT_DOUBLE_EQ(ours.distance, theirs[QStringLiteral("distance")].toDouble(-1));
+  EXPECT_TRUE(visible("memory_compared"));
+  EXPECT_TRUE(said("memory_compared").startsWith(QStringLiteral("pattern.ltm knows ")));
+  EXPECT_TRUE(said("memory_compared").contains(QStringLiteral("moments of fractal.ltm")));
+}
+
+TEST_F(MemoryPanelTest, SaysWhatWentWrongInItsPlace) {
+  QByteArray damaged = bytes_of(memories().pattern);
+  damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 1);
+  QFile file(text(folder_ / "damaged.ltm"));
+  ASSERT_TRUE(file.open(QIODevice::WriteOnly));
+  file.write(damaged);
+  file.close();
+  ASSERT_NO_FATAL_FAILURE(drop(file.fileName()));
+  EXPECT_TRUE(until([&] { return said("memory_said").contains(QStringLiteral("damaged.ltm")); }));
+  EXPECT_TRUE(visible("memory_said"));
+  EXPECT_TRUE(visible("memory_empty"));
+  ASSERT_NO_FATAL_FAILURE(load(memories().pattern));
+  EXPECT_FALSE(visible("memory_said"));
+  ASSERT_NO_FATAL_FAILURE(drop(file.fileName()));
+  ASSERT_TRUE(until([&] { return visible("memory_said"); }));
+  EXPECT_EQ(text(at_hand()->file), memories().pattern);  // it is still there
+  ASSERT_NO_FATAL_FAILURE(drop(QStringLiteral("/no/such/picture.png")));
+  EXPECT_TRUE(until([&] { return said("memory_said").contains(QStringLiteral("/no/such/picture.png")); }));
+  session_->memories().save(QStringLiteral("/no/such/folder/memory.ltm"));
+  EXPECT_TRUE(until([&] { return said("memory_said").contains(QStringLiteral("/no/such/folder/memory.ltm")); }));
+  EXPECT_EQ(answers().rowCount(), 0);
+}
+
+class LongQuestion : public MemoryPanelTest {
+ protected:
+  // Long enough to be asked about for many seconds.
+  void ask() {
+    ASSERT_NO_FATAL_FAILURE(load(memories().pattern));
+    const std::string many = (folder_ / "many.mkv").string();
+    ASSERT_EQ(std::system(("ffmpeg -v error -stream_loop 200 -i " + clip() + " -c copy " + many).c_str()), 0);
+    ASSERT_NO_FATAL_FAILURE(drop(QString::fromStdString(many)));
+    ASSERT_TRUE(visible("memory_waiting"));
+    QTest::qWait(300);
+    ASSERT_EQ(session_->memories().questions(), 1);
+  }
+};
+
+TEST_F(LongQuestion, IsCancelled) {
+  ASSERT_NO_FATAL_FAILURE(ask());
+  ASSERT_NO_FATAL_FAILURE(press("memory_cancel"));
+  EXPECT_TRUE(until([&] { return session_->memories().questions() == 0; }));
+  EXPECT_FALSE(visible("memory_waiting"));
+  EXPECT_EQ(answers().rowCount(), 0);
+  EXPECT_FALSE(visible("memory_said"));  // nothing went wrong
+  ASSERT_NO_FATAL_FAILURE(drop(QString::fromStdString(clip())));
+  EXPECT_TRUE(answered(1));
+}
+
+TEST_F(LongQuestion, DoesNotKeepTheWindowOpen) {
+  ASSERT_NO_FATAL_FAILURE(ask());
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_TRUE(window_->close());
+  window_.reset();
+  session_.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+}
+
+TEST(AnswerModel, KeepsTheLastAnswersAndSaysThemInWords) {
+  AnswerModel model;
+  const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::Fatal);
+  MemoryFacts memory;
+  memory.file = "city.ltm";
+  memory.calibrated = true;
+  memory.landmarks.emplace_back();
+  memory.landmarks.back().t = 6.2;
+  memory.landmarks.back().source = "city.mp4";
+  MemoryAnswer said{std::make_shared<MemoryFacts>(memory), {}};
+  said.answer = {.familiarity = 0.875,
+                 .confidence = 0.875,
+                 .percentile = 99,
+                 .seconds = 4,
+                 .seen_seconds = 3,
+                 .nearest = {{0, 0.9}}};
+  for (int i = 0; i < AnswerModel::kMost + 5; ++i) model.add({QString::number(i), said});
+  EXPECT_EQ(model.rowCount(), AnswerModel::kMost);
+  EXPECT_EQ(model.data(model.index(0)).toString(), QStringLiteral("104: Seen, at about 00:06 in city.mp4 (0.88)"));
+  EXPECT_EQ(AnswerModel::certainty(said), QStringLiteral("88 % sure. More familiar than 99 % of other videos."));
+  said.answer.familiarity = 0.2;
+  said.answer.seen_from = 1;
+  said.answer.seen_to = 3.9;
+  EXPECT_EQ(
+      AnswerModel::verdict(said),
+      QStringLiteral("Not seen, but for 3 of 4 seconds, between 00:01 and 00:03 of it: at about 00:06 in city.mp4"));
+  said.answer.seen_seconds = 0;
+  EXPECT_EQ(AnswerModel::verdict(said), QStringLiteral("Not seen"));
 }
 
 }  // namespace
