@@ -15,7 +15,6 @@
 #include <QProgressBar>
 #include <QRegularExpression>
 #include <QScrollArea>
-#include <QScrollBar>
 #include <QSignalBlocker>
 #include <QTimer>
 #include <cmath>
@@ -54,14 +53,17 @@ MemoryPanel::MemoryPanel(SessionController& session, QWidget* parent)
 
   connect(&memories_, &MemoryController::memory_changed, this, &MemoryPanel::say_memory);
   connect(&memories_, &MemoryController::questions_changed, this, &MemoryPanel::say_questions);
-  connect(&memories_, &MemoryController::compared, this, &MemoryPanel::say_comparison);
+  connect(&memories_, &MemoryController::compared, this, [this] {
+    say_comparison();
+    QTimer::singleShot(0, compared_, [this] { scroll_->ensureWidgetVisible(compared_, 0, 8); });
+  });
   connect(&memories_, &MemoryController::failed, this, &MemoryPanel::say);
   connect(&memories_, &MemoryController::saved, this,
           [this](const QString& file) { say(tr("Saved as %1").arg(file)); });
   connect(&memories_, &MemoryController::answered, this, [this] {
     history_->setCurrentIndex(memories_.answers().index(0));
-    // Into view, once the answer has its place.
-    QTimer::singleShot(0, answer_part_, [this] { scroll_->verticalScrollBar()->setValue(answer_part_->y() - 8); });
+    // Into view, once it has its place.
+    QTimer::singleShot(0, certainty_, [this] { scroll_->ensureWidgetVisible(certainty_, 0, 8); });
   });
   connect(history_->selectionModel(), &QItemSelectionModel::currentChanged, this,
           [this](const QModelIndex& now) { say_answer(now.row()); });

@@ -354,6 +354,36 @@ TEST_F(MemoryPanelTest, SaysWhatWentWrongInItsPlace) {
   EXPECT_EQ(answers().rowCount(), 0);
 }
 
+TEST_F(MemoryPanelTest, TakesAMemoryDroppedAnywhereOnTheWindow) {
+  QMimeData data;
+  data.setUrls({QUrl::fromLocalFile(memories().pattern)});
+  const QPoint where = window_->rect().center();
+  QDragEnterEvent enter(where, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+  QApplication::sendEvent(window_.get(), &enter);
+  ASSERT_TRUE(enter.isAccepted());
+  QDropEvent event(where, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+  QApplication::sendEvent(window_.get(), &event);
+  EXPECT_TRUE(until([&] { return at_hand() != nullptr; }));
+  EXPECT_EQ(session_->state(), State::kEmpty);
+}
+
+Settings with_memory() {
+  Settings out;
+  out.memory = memories().fractal.toStdString();
+  return out;
+}
+class GivenMemory : public MemoryPanelTest {
+ protected:
+  GivenMemory() : MemoryPanelTest(with_memory()) {}
+};
+
+TEST_F(GivenMemory, IsAtHandAndStartsTheFirstAnalysis) {
+  EXPECT_EQ(session_->memories().start(), with_memory().memory);  // also before it is loaded
+  EXPECT_TRUE(until([&] { return at_hand() != nullptr; }));
+  EXPECT_TRUE(panel_->findChild<QCheckBox*>(QStringLiteral("memory_start"))->isChecked());
+  EXPECT_EQ(session_->memories().start(), with_memory().memory);
+}
+
 class LongQuestion : public MemoryPanelTest {
  protected:
   // Long enough to be asked about for many seconds.
@@ -371,7 +401,7 @@ class LongQuestion : public MemoryPanelTest {
 TEST_F(LongQuestion, IsCancelled) {
   ASSERT_NO_FATAL_FAILURE(ask());
   ASSERT_NO_FATAL_FAILURE(press("memory_cancel"));
-  EXPECT_TRUE(until([&] { return session_->memories().questions() == 0; }));
+  EXPECT_TRUE(until([&] { return session_->memories().questions() == 0; }, 10));
   EXPECT_FALSE(visible("memory_waiting"));
   EXPECT_EQ(answers().rowCount(), 0);
   EXPECT_FALSE(visible("memory_said"));  // nothing went wrong
