@@ -8,6 +8,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "app/commands.h"
 #include "app/memory_asking.h"
@@ -42,6 +43,10 @@ class Analysis {
   // Length of the result that a checkpoint belongs to, and that the run goes on to; none if it starts from the first frame.
   std::optional<std::int64_t> continued_result() const noexcept { return continued_; }
 
+  // Before run(), which then reads from what `around` makes of the source.
+  void wrap_source(const std::function<std::unique_ptr<FrameSource>(std::unique_ptr<FrameSource>)>& around) {
+    source_ = around(std::move(source_));
+  }
   // Once. The caller's thread delivers.
   PipelineOutcome run(Sink& sink, const PipelineOptions& options, std::stop_token stop);
 

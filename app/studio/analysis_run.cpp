@@ -5,6 +5,7 @@
 
 #include "app/analysis.h"
 #include "app/json_lines_sink.h"
+#include "app/studio/live_tap.h"
 #include "app/studio/model_holder.h"
 #include "core/records/read_result.h"
 
@@ -14,12 +15,13 @@ namespace {
 // Into the result, and to those who watch.
 class WatchedSink final : public Sink {
  public:
-  WatchedSink(JsonLinesSink& result, const std::function<void(std::vector<Record>)>& records)
-      : result_(result), records_(records) {}
+  WatchedSink(JsonLinesSink& result, const std::function<void(std::vector<Record>)>& records, LiveTap* tap)
+      : result_(result), records_(records), tap_(tap) {}
 
   Result<void> begin(const StreamInfo& info) override { return result_.begin(info); }
   Result<void> accept(std::span<const Record> records) override {
     if (auto done = result_.accept(records); !done) return done;
+    if (tap_ != nullptr) tap_->watched(records);
     records_({records.begin(), records.end()});
     return {};
   }
@@ -29,17 +31,19 @@ class WatchedSink final : public Sink {
  private:
   JsonLinesSink& result_;
   const std::function<void(std::vector<Record>)>& records_;
+  LiveTap* const tap_;
 };
 
 }  // namespace
 
 AnalysisRun::AnalysisRun(Settings settings, ModelHolder& model, std::shared_ptr<spdlog::logger> log,
-                         const StopSignals& signals, Listener listener)
+                         const StopSignals& signals, Listener listener, LiveTap* tap)
     : settings_(std::move(settings)),
       model_(model),
       log_(std::move(log)),
       signals_(signals),
       listener_(std::move(listener)),
+      tap_(tap),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 // What an earlier run left, before anything is added to it.
@@ -62,6 +66,11 @@ void AnalysisRun::run(const std::stop_token& stop) {
   auto opened = Analysis::open(context, settings_.inputs.front(), std::move(*model), stop);
   if (!opened) return fail(opened.error());
   Analysis& analysis = **opened;
+  if (tap_ != nullptr) {
+    tap_->opened(analysis.info());
+    analysis.wrap_source([&](std::unique_ptr<FrameSource> source) { return tapped(std::move(source), *tap_); });
+  }
+  if (listener_.opened) listener_.opened(analysis.info());
   const auto continued = analysis.continued_result();
   auto file = continued ? ResultFile::resume(settings_.output, *continued) : ResultFile::create(settings_.output);
   if (!file) return fail(file.error());
@@ -69,7 +78,7 @@ void AnalysisRun::run(const std::stop_token& stop) {
   JsonLinesSink result(
       std::move(*file), continued ? std::nullopt : std::optional(analysis.header()),
       [&](const TensorFile& state, std::int64_t bytes) { return analysis.save_checkpoint(state, bytes); });
-  WatchedSink sink(result, listener_.records);
+  WatchedSink sink(result, listener_.records, tap_);
   PipelineOptions options;
   options.encoders = settings_.thread_count();
   if (!settings_.checkpoint.empty()) options.checkpoint_due = every(settings_.checkpoint_every_s);

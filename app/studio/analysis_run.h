@@ -21,6 +21,7 @@
 
 namespace longtake {
 
+class LiveTap;
 class ModelHolder;
 
 class AnalysisRun {
@@ -32,6 +33,7 @@ class AnalysisRun {
   };
   // All on the run's threads, one call at a time.
   struct Listener {
+    std::function<void(const StreamInfo&)> opened = nullptr;  // first; may be null
     std::function<void(std::vector<Record>)>
         records;                     // may wait: the run waits too; of a continued result, all from its start
     std::function<void(Done)> done;  // last
@@ -40,7 +42,7 @@ class AnalysisRun {
   // settings: input, output, checkpoint, memory to save and all that changes results, but for the model, which is the one in `model`.
   // `model` and `signals` have to outlive this.
   AnalysisRun(Settings settings, ModelHolder& model, std::shared_ptr<spdlog::logger> log, const StopSignals& signals,
-              Listener listener);
+              Listener listener, LiveTap* tap = nullptr);
   // Asks it to stop and waits; a checkpoint of where it was is left behind.
   ~AnalysisRun() = default;
 
@@ -55,6 +57,7 @@ class AnalysisRun {
   const std::shared_ptr<spdlog::logger> log_;
   const StopSignals& signals_;
   const Listener listener_;
+  LiveTap* const tap_;  // sees what goes by; may be null
   std::jthread thread_;  // last: it uses all of the above
 };
 

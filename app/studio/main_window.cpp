@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "app/studio/layer_table.h"
+#include "app/studio/live_panel.h"
 #include "app/studio/loss_view.h"
 #include "app/studio/memory_panel.h"
 #include "app/studio/message_bar.h"
@@ -19,7 +20,8 @@
 
 namespace longtake {
 
-MainWindow::MainWindow(SessionController& session) : session_(session), layers_(session.findings(), session.axis()) {
+MainWindow::MainWindow(SessionController& session)
+    : session_(session), live_(session), layers_(session.findings(), session.axis()) {
   setWindowTitle(tr("Longtake"));
   setAcceptDrops(true);
   video_ = new VideoView(session_, this);
@@ -93,6 +95,7 @@ void MainWindow::make_docks() {
   QDockWidget* memory =
       dock(QStringLiteral("memory"), tr("Memory"), new MemoryPanel(session_, this), Qt::RightDockWidgetArea);
   tabifyDockWidget(events, memory);
+  make_live_views(memory);
   events->raise();
   QDockWidget* timeline = dock(QStringLiteral("timeline"), tr("Timeline"), timeline_, Qt::BottomDockWidgetArea);
   QDockWidget* loss = dock(QStringLiteral("loss"), tr("Inner loss"), loss_, Qt::BottomDockWidgetArea);
@@ -100,6 +103,19 @@ void MainWindow::make_docks() {
   // Titles at the side and not above: the height is the video's.
   for (QDockWidget* one : {timeline, loss}) one->setFeatures(one->features() | QDockWidget::DockWidgetVerticalTitleBar);
   setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+}
+
+// Out of the way while no live source is open.
+void MainWindow::make_live_views(QDockWidget* beside) {
+  new NoSignal(live_, video_);
+  QDockWidget* live = dock(QStringLiteral("live"), tr("Live"), new LivePanel(live_, this), Qt::RightDockWidgetArea);
+  tabifyDockWidget(beside, live);
+  live->hide();
+  connect(&session_, &SessionController::state_changed, live, [this, live] {
+    if (session_.state() != SessionController::State::kOpening || !session_.live_counts()) return;
+    live->show();
+    live->raise();
+  });
 }
 
 void MainWindow::make_layer_dock(QDockWidget* above) {

@@ -9,6 +9,7 @@
 
 #include "app/studio/layer_model.h"
 #include "app/studio/preferences.h"
+#include "app/studio/live_watch.h"
 #include "app/studio/session_controller.h"
 
 class QLabel;
@@ -60,6 +61,7 @@ class MainWindow : public QMainWindow {
   void make_view_actions();
   void make_loss_actions(QMenu* view);
   void make_docks();
+  void make_live_views(QDockWidget* beside);
   void ask_for_files();
   void ask_for_folder();
   void ask_for_url(const QString& address);
@@ -72,6 +74,7 @@ class MainWindow : public QMainWindow {
   QDockWidget* dock(const QString& name, const QString& title, QWidget* widget, Qt::DockWidgetArea area);
 
   SessionController& session_;
+  LiveWatch live_;
   Preferences preferences_;
   QByteArray usual_layout_;
   MessageBar* messages_;

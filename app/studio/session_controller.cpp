@@ -36,6 +36,7 @@ void SessionController::close() {
   if (from_run_) from_run_->close();
   player_.reset();
   run_.reset();
+  tap_.reset();
   from_player_.reset();
   from_run_.reset();
   findings_.clear();
@@ -51,6 +52,7 @@ void SessionController::open(const QString& uri) {
   uri_ = uri;
   memories_.set_open_video(uri);
   set_state(State::kOpening);
+  if (is_live(uri.toStdString())) return open_live();
   from_player_ = std::make_unique<Mailbox<std::function<void()>>>(kUnreadFrames, open_all);
   const auto post = [box = from_player_.get()](std::function<void()> letter) { box->post(std::move(letter)); };
   player_ = std::make_unique<Player>(
@@ -93,7 +95,8 @@ void SessionController::show(Player::Shown frame) {
 
 void SessionController::analyze() {
   if (state_ != State::kReady && state_ != State::kAnalyzed) return;
-  if (from_run_) from_run_->close();  // so that the last run, if it still waits, ends
+  if (tap_) return open(QString(uri_));  // it goes on from now
+  if (from_run_) from_run_->close();     // so that the last run, if it still waits, ends
   run_.reset();
   Settings settings = settings_;
   settings.memory = memories_.start();
@@ -120,7 +123,8 @@ void SessionController::analyze() {
   set_state(State::kAnalyzing);
   run_ = std::make_unique<AnalysisRun>(
       std::move(settings), model_, log_, signals_,
-      AnalysisRun::Listener{[this, post](std::vector<Record> records) {
+      AnalysisRun::Listener{nullptr,
+                            [this, post](std::vector<Record> records) {
                               post([this, records = std::move(records)]() mutable { take(std::move(records)); });
                             },
                             [this, post](AnalysisRun::Done done) {
@@ -187,6 +191,7 @@ void SessionController::shuttle(int direction) {
 void SessionController::set_view_size(QSize size) {
   view_size_ = size;
   if (player_) player_->resize(size.width(), size.height());
+  if (tap_) tap_->resize(size.width(), size.height());
 }
 
 void SessionController::go_to_event(int direction) {

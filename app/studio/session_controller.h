@@ -16,6 +16,7 @@
 #include "app/stop_signals.h"
 #include "app/studio/analysis_run.h"
 #include "app/studio/findings.h"
+#include "app/studio/live_tap.h"
 #include "app/studio/mailbox.h"
 #include "app/studio/memory_controller.h"
 #include "app/studio/model_holder.h"
@@ -51,6 +52,9 @@ class SessionController : public QObject {
   ModelHolder& model() { return model_; }
   MemoryController& memories() { return memories_; }
 
+  // Of the live source that is open; none: there is none.
+  std::optional<LiveTap::Counts> live_counts() const;
+
   // The frame that is shown.
   const QImage& image() const { return image_; }
   std::int64_t shown_pts() const { return shown_pts_; }
@@ -73,6 +77,7 @@ class SessionController : public QObject {
   void failed(const longtake::Error& error);
 
  private:
+  void open_live();  // session_live.cpp
   void set_state(State state);
   void take(std::vector<Record> records);
   void finish(AnalysisRun::Done done);
@@ -98,6 +103,7 @@ class SessionController : public QObject {
   // Mailboxes before the threads that post into them: they are closed before these are joined.
   std::unique_ptr<Mailbox<std::function<void()>>> from_player_, from_run_;
   std::unique_ptr<Player> player_;
+  std::unique_ptr<LiveTap> tap_;  // of a live source, which has no player
   std::unique_ptr<AnalysisRun> run_;
 };
 
