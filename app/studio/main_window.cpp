@@ -143,7 +143,7 @@ void MainWindow::say_state() {
   using State = SessionController::State;
   const State state = session_.state();
   analyze_->setEnabled(state == State::kReady || state == State::kAnalyzed);
-  stop_->setEnabled(state == State::kAnalyzing);
+  stop_->setEnabled(state == State::kAnalyzing || full_screen_);  // its key leaves the full screen, too
   setWindowTitle(state == State::kEmpty ? tr("Longtake")
                                         : tr("%1 – Longtake").arg(QString::fromStdString(session_.info().source)));
   if (state == State::kEmpty || state == State::kOpening) {
@@ -153,7 +153,8 @@ void MainWindow::say_state() {
     return;
   }
   QString where = clock_text(session_.axis().playhead());
-  if (session_.playing() && session_.speed() != 1) where += tr("  ×%1").arg(session_.speed());
+  const double speed = session_.playing() ? session_.speed() : session_.rate();
+  if (speed != 1) where += tr("  ×%1").arg(speed, 0, 'g', 3);
   position_->setText(where);
   const std::int64_t frames = session_.findings().curves().frames();
   const qsizetype events = static_cast<qsizetype>(session_.findings().events().events().size());
@@ -165,10 +166,12 @@ void MainWindow::say_state() {
     progress_->setText(tr("Not analysed yet (Ctrl+R)"));
   }
   const auto bytes = session_.state_bytes();
-  memory_->setText(bytes ? tr("Memory: %1 MB").arg(static_cast<double>(*bytes) / 1e6, 0, 'f', 1) : QString());
+  memory_->setText(bytes ? tr("Memory: %1 MB, does not grow").arg(static_cast<double>(*bytes) / 1e6, 0, 'f', 1)
+                         : QString());
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
+  set_full_screen(false);
   preferences_.set_layout(saveGeometry(), saveState());
   session_.close();
   event->accept();

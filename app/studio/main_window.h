@@ -60,6 +60,12 @@ class MainWindow : public QMainWindow {
   void make_analysis_actions();
   void make_view_actions();
   void make_loss_actions(QMenu* view);
+  void make_speed_actions(QMenu* play);
+  void make_picture_actions(QMenu* play);
+  void make_screen_actions(QMenu* view);
+  void ask_for_time();
+  void ask_for_picture();
+  void set_full_screen(bool on);
   void make_docks();
   void make_live_views(QDockWidget* beside);
   void ask_for_files();
@@ -85,6 +91,9 @@ class MainWindow : public QMainWindow {
   QTableView* events_;
   QSortFilterProxyModel sorted_events_;
   QLabel *position_, *progress_, *memory_;
+  bool full_screen_ = false;
+  QByteArray layout_before_;  // that
+  Qt::WindowStates state_before_;
   bool laid_out_ = false;  // the docks have the sizes of last time, or the usual ones
   QAction *analyze_ = nullptr, *stop_ = nullptr;
   QMenu *cameras_ = nullptr, *recent_ = nullptr;

@@ -18,7 +18,7 @@ void MainWindow::make_actions() {
 void MainWindow::make_play_actions() {
   TimeAxis& axis = session_.axis();
   QMenu* play = menuBar()->addMenu(tr("&Play"));
-  action(play, tr("Play or pause"), {Qt::Key_Space, Qt::Key_K}, [this] { session_.play(session_.playing() ? 0 : 1); });
+  action(play, tr("Play or pause"), {Qt::Key_Space, Qt::Key_K}, [this] { session_.play(session_.playing() ? 0 : session_.rate()); });
   action(play, tr("Backwards, faster"), {Qt::Key_J}, [this] { session_.shuttle(-1); });
   action(play, tr("Forwards, faster"), {Qt::Key_L}, [this] { session_.shuttle(1); });
   play->addSeparator();
@@ -44,12 +44,15 @@ void MainWindow::make_play_actions() {
   play->addSeparator();
   action(play, tr("Mark in"), {Qt::Key_I}, [&axis] { axis.set_in(axis.playhead()); });
   action(play, tr("Mark out"), {Qt::Key_O}, [&axis] { axis.set_out(axis.playhead()); });
+  make_speed_actions(play);
+  make_picture_actions(play);
 }
 
 void MainWindow::make_analysis_actions() {
   QMenu* watch = menuBar()->addMenu(tr("&Analysis"));
   analyze_ = action(watch, tr("&Analyse"), {Qt::CTRL | Qt::Key_R}, [this] { session_.analyze(); });
-  stop_ = action(watch, tr("&Stop"), {Qt::Key_Escape}, [this] { session_.stop_analysis(); });
+  stop_ = action(watch, tr("&Stop"), {Qt::Key_Escape},
+                 [this] { full_screen_ ? set_full_screen(false) : session_.stop_analysis(); });
   QToolBar* bar = addToolBar(tr("Analysis"));
   bar->setObjectName(QStringLiteral("analysis"));
   bar->setMovable(false);
@@ -60,6 +63,7 @@ void MainWindow::make_analysis_actions() {
 void MainWindow::make_view_actions() {
   TimeAxis& axis = session_.axis();
   QMenu* view = menuBar()->addMenu(tr("&View"));
+  make_screen_actions(view);
   action(view, tr("Nearer"), {Qt::Key_Plus, Qt::CTRL | Qt::Key_Plus, Qt::CTRL | Qt::Key_Up},
          [&axis] { axis.zoom(0.5, axis.playhead()); });
   action(view, tr("Farther"), {Qt::Key_Minus, Qt::CTRL | Qt::Key_Minus, Qt::CTRL | Qt::Key_Down},

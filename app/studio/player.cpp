@@ -14,6 +14,8 @@ constexpr std::size_t kMostKept = 96;
 constexpr double kDecodedThrough_s = 1;
 // How far behind its speed the player may fall before it jumps (faster than recorded) or lets time wait for it.
 constexpr double kBehind_s = 0.25;
+// However late frames are, one is shown this often.
+constexpr double kShown_s = 0.1;
 
 }  // namespace
 
@@ -187,8 +189,16 @@ void Player::show() {
     listener_.failed(done.error());
     return;
   }
+  shown_at_ = Clock::now();
   listener_.shown({frame.pts, seconds(frame.pts), speed_ != 0, from_start_ && at_ == 0,
-                   ended_ && at_ + 1 == kept_.size(), std::move(image)});
+                   ended_ && at_ + 1 == kept_.size(), std::exchange(passed_over_, 0), frame.picture, std::move(image)});
+}
+
+// Whether the moment of the next frame has come already, so that to make a picture of this one would make that one late too.
+bool Player::too_late() const {
+  if (speed_ == 0 || Clock::now() - shown_at_ > std::chrono::duration<double>(kShown_s)) return false;
+  if (speed_ > 0 ? at_ + 1 >= kept_.size() : at_ == 0) return false;
+  return Clock::now() > *due(kept_[speed_ > 0 ? at_ + 1 : at_ - 1].pts);
 }
 
 void Player::keep_time() {
@@ -264,7 +274,7 @@ void Player::run(const std::stop_token& stop) {
         speed_ = 0;
       }
     }
-    show();
+    too_late() ? void(++passed_over_) : show();
   }
 }
 

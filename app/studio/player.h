@@ -29,7 +29,9 @@ class Player {
     std::int64_t pts = 0;
     double t = 0;  // seconds
     bool playing = false;
-    bool at_start = false, at_end = false;  // no frame lies before, behind it
+    bool at_start = false, at_end = false;   // no frame lies before, behind it
+    std::int64_t passed_over = 0;            // frames since the one shown before that came too late to be seen
+    std::shared_ptr<const Picture> picture;  // as it was decoded
     std::shared_ptr<const RgbImage> image;
   };
   // Called on the player's thread, as soon as the first frame is there.
@@ -72,6 +74,7 @@ class Player {
   bool retreat(const std::stop_token& stop);
   void go_to(std::int64_t pts, const std::stop_token& stop);
   void show();
+  bool too_late() const;
   void keep_time();
   std::optional<Clock::time_point> due(std::int64_t pts) const;
   double seconds(std::int64_t pts) const;
@@ -91,6 +94,8 @@ class Player {
   double speed_ = 0;
   Clock::time_point since_{};  // when since_pts_ was shown, for the speed to be kept
   std::int64_t since_pts_ = 0;
+  Clock::time_point shown_at_{};  // the last one
+  std::int64_t passed_over_ = 0;
   PictureConverter converter_;
 
   std::mutex mutex_;

@@ -27,7 +27,9 @@ SessionController::SessionController(Settings settings, std::shared_ptr<spdlog::
       log_(std::move(log)),
       signals_(signals),
       model_(settings_.model),
-      memories_(settings_, model_, log_, signals_) {}
+      memories_(settings_, model_, log_, signals_) {
+  connect(&axis_, &TimeAxis::marks_changed, this, &SessionController::tell_loop);
+}
 
 SessionController::~SessionController() { close(); }
 
@@ -42,6 +44,8 @@ void SessionController::close() {
   findings_.clear();
   state_bytes_.reset();
   image_ = {};
+  picture_.reset();
+  forget_records();
   speed_ = 0;
   memories_.set_open_video({});
   set_state(State::kEmpty);
@@ -66,6 +70,7 @@ void SessionController::open(const QString& uri) {
                            axis_.set_whole(first, first + info.duration_s.value_or(0));
                            axis_.show_all();
                            axis_.set_playhead(first);
+                           tell_loop();
                            set_state(State::kReady);
                          });
                        },
@@ -87,9 +92,11 @@ void SessionController::show(Player::Shown frame) {
   image_ = QImage(
       rgb.pixels.data(), rgb.width, rgb.height, 3 * rgb.width, QImage::Format_RGB888,
       [](void* kept) { delete static_cast<std::shared_ptr<const RgbImage>*>(kept); }, keep);
+  picture_ = std::move(frame.picture);
   shown_pts_ = frame.pts;
   if (!frame.playing) speed_ = 0;
   axis_.set_playhead(frame.t);
+  want_record();
   Q_EMIT image_changed();
 }
 
@@ -117,6 +124,7 @@ void SessionController::analyze() {
   settings.checkpoint_every_s = 10;
 
   findings_.clear();
+  forget_records();
   state_bytes_.reset();
   from_run_ = std::make_unique<Mailbox<std::function<void()>>>(kUnreadBatches, open_all);
   const auto post = [box = from_run_.get()](std::function<void()> letter) { box->post(std::move(letter)); };
@@ -137,6 +145,7 @@ void SessionController::take(std::vector<Record> records) {
   // Beyond what the container promised.
   if (findings_.last_t() > axis_.end()) axis_.set_whole(axis_.begin(), findings_.last_t());
   axis_.set_newest(findings_.last_t());
+  want_record();
 }
 
 void SessionController::finish(AnalysisRun::Done done) {

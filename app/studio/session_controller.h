@@ -15,8 +15,10 @@
 #include "app/settings.h"
 #include "app/stop_signals.h"
 #include "app/studio/analysis_run.h"
+#include "app/studio/errands.h"
 #include "app/studio/findings.h"
 #include "app/studio/live_tap.h"
+#include "app/studio/frame_records.h"
 #include "app/studio/mailbox.h"
 #include "app/studio/memory_controller.h"
 #include "app/studio/model_holder.h"
@@ -68,12 +70,25 @@ class SessionController : public QObject {
   void play(double speed);      // 0: stop
   void shuttle(int direction);  // plays that way; again: twice as fast
   void set_view_size(QSize size);
+  void seek_time(const TimePoint& time);
+  // The speed of ordinary playing, 0.1 … 16; kept while nothing plays.
+  double rate() const { return rate_; }
+  void set_rate(double rate);
+  // Whether playing goes from the marked range's end back to its start.
+  bool looping() const { return looping_; }
+  void set_looping(bool on);
+  // The shown frame, in full size, as a PNG file; snapshot_saved() or failed() follows.
+  void save_snapshot(const QString& file);
+  // What the result says of the shown frame; none: nothing (yet).
+  const std::optional<FrameRecord>& record() const { return record_; }
   // The event before or behind the playhead, if there is one.
   void go_to_event(int direction);
 
  Q_SIGNALS:
   void state_changed();
   void image_changed();
+  void record_changed();
+  void snapshot_saved(const QString& file);
   void failed(const longtake::Error& error);
 
  private:
@@ -82,6 +97,9 @@ class SessionController : public QObject {
   void take(std::vector<Record> records);
   void finish(AnalysisRun::Done done);
   void show(Player::Shown frame);
+  void tell_loop();
+  void want_record();
+  void forget_records();
 
   const Settings settings_;
   const std::shared_ptr<spdlog::logger> log_;
@@ -97,13 +115,19 @@ class SessionController : public QObject {
   std::optional<std::int64_t> state_bytes_;
   QImage image_;
   std::int64_t shown_pts_ = 0;
-  double speed_ = 0;
+  std::shared_ptr<const Picture> picture_;  // that frame, as it was decoded
+  std::optional<FrameRecord> record_;
+  double speed_ = 0, rate_ = 1;
+  bool looping_ = false;
   QSize view_size_{1280, 720};
 
+  Errands errands_;
+
   // Mailboxes before the threads that post into them: they are closed before these are joined.
-  std::unique_ptr<Mailbox<std::function<void()>>> from_player_, from_run_;
+  std::unique_ptr<Mailbox<std::function<void()>>> from_player_, from_run_, from_records_;
   std::unique_ptr<Player> player_;
   std::unique_ptr<LiveTap> tap_;  // of a live source, which has no player
+  std::unique_ptr<FrameRecords> records_;
   std::unique_ptr<AnalysisRun> run_;
 };
 
