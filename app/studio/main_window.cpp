@@ -27,6 +27,7 @@ MainWindow::MainWindow(SessionController& session)
   video_ = new VideoView(session_, this);
   timeline_ = new TimelineView(session_.findings(), session_.axis(), this);
   loss_ = new LossView(session_.findings(), session_.axis(), layers_, this);
+  timeline_->set_thumbnails(&thumbnails_);
   events_ = new QTableView(this);
   position_ = new QLabel(this);
   progress_ = new QLabel(this);
@@ -51,6 +52,7 @@ MainWindow::MainWindow(SessionController& session)
   }
   connect(video_, &VideoView::open_wanted, this, &MainWindow::ask_for_files);
   connect(&session_, &SessionController::state_changed, this, &MainWindow::say_state);
+  connect(&session_, &SessionController::state_changed, this, &MainWindow::open_thumbnails);
   connect(&session_.findings(), &Findings::changed, this, &MainWindow::say_state);
   connect(&session_, &SessionController::image_changed, this, &MainWindow::say_state);
   connect(&session_, &SessionController::failed, this,

@@ -11,6 +11,7 @@
 #include "app/studio/preferences.h"
 #include "app/studio/live_watch.h"
 #include "app/studio/session_controller.h"
+#include "app/studio/thumbnails.h"
 
 class QLabel;
 class QTableView;
@@ -77,6 +78,7 @@ class MainWindow : public QMainWindow {
   void make_layer_dock(QDockWidget* above);
   void share_out_room();
   void say_state();
+  void open_thumbnails();
   QDockWidget* dock(const QString& name, const QString& title, QWidget* widget, Qt::DockWidgetArea area);
 
   SessionController& session_;
@@ -85,6 +87,7 @@ class MainWindow : public QMainWindow {
   QByteArray usual_layout_;
   MessageBar* messages_;
   LayerModel layers_;
+  Thumbnails thumbnails_;
   VideoView* video_;
   TimelineView* timeline_;
   LossView* loss_;

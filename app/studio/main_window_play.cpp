@@ -1,6 +1,7 @@
 // More of what can be done with the player: speeds, loops, times, pictures, the whole screen.
 #include <QAction>
 #include <QDir>
+#include <QDockWidget>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMenuBar>
@@ -88,6 +89,13 @@ void MainWindow::set_full_screen(bool on) {
   setWindowState(on ? state_before_ | Qt::WindowFullScreen : state_before_);
   if (!on) restoreState(layout_before_);
   say_state();
+}
+
+// When a video has been opened, and none when it is closed.
+void MainWindow::open_thumbnails() {
+  using State = SessionController::State;
+  if (session_.state() == State::kOpening || session_.state() == State::kEmpty) thumbnails_.close();
+  if (session_.state() == State::kReady && !thumbnails_.is_open()) thumbnails_.open(session_.uri());
 }
 
 }  // namespace longtake

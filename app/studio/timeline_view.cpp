@@ -3,7 +3,6 @@
 #include <QMouseEvent>
 #include <QPainter>
 #include <QPainterPath>
-#include <QToolTip>
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -27,16 +26,24 @@ QRectF TimelineView::plot() const {
   return QRectF(kLeft, 4, width() - kLeft - kRight, height() - 4.0 - fontMetrics().height() - 4);
 }
 
+// Pictures need most of the room, and get none where they would be too small to be recognised.
+TimelineView::Tracks TimelineView::tracks() const {
+  const QRectF area = plot();
+  const double line = fontMetrics().height() + 4;
+  const double strip = thumbnails_ && area.height() > 4.5 * line ? area.height() - 3 * line : 0;
+  const double track = (area.height() - strip) / 3;
+  const QRectF events(area.left(), area.top() + strip, area.width(), track);
+  return {QRectF(area.left(), area.top(), area.width(), std::max(0.0, strip - 2)), events, events.translated(0, track),
+          events.translated(0, 2 * track)};
+}
+
 void TimelineView::paintEvent(QPaintEvent*) {
   QPainter painter(this);
   const QRectF area = plot();
   painter.fillRect(area, palette().color(QPalette::Base));
   paint_time_scale(painter, area.bottom() + 2);
   if (axis_.end() <= axis_.begin()) return;
-  // Three tracks, one below the other.
-  const double track = area.height() / 3;
-  const QRectF events(area.left(), area.top(), area.width(), track);
-  const QRectF shots = events.translated(0, track), heat = shots.translated(0, track);
+  const auto [pictures, events, shots, heat] = tracks();
   painter.setPen(palette().color(QPalette::PlaceholderText));
   const auto name = [&](const QRectF& where, const QString& text) {
     painter.drawText(QRectF(0, where.top(), kLeft - 8, where.height()), Qt::AlignRight | Qt::AlignVCenter, text);
@@ -46,6 +53,7 @@ void TimelineView::paintEvent(QPaintEvent*) {
   name(heat, tr("Surprise"));
   painter.save();
   painter.setClipRect(area);
+  paint_pictures(painter, pictures);
   paint_heat(painter, heat.adjusted(0, 2, 0, 0));
   paint_segments(painter, shots.adjusted(0, 2, 0, -2));
   paint_event_lines(painter);
@@ -53,6 +61,7 @@ void TimelineView::paintEvent(QPaintEvent*) {
   paint_events(painter, events);
   painter.restore();
   paint_marks(painter);
+  paint_handles(painter);
 }
 
 void TimelineView::paint_heat(QPainter& painter, const QRectF& where) const {
@@ -131,16 +140,28 @@ void TimelineView::paint_events(QPainter& painter, const QRectF& where) const {
   }
 }
 
+void TimelineView::mousePressEvent(QMouseEvent* event) {
+  dragged_ = event->button() == Qt::LeftButton ? mark_at(event->position()) : std::nullopt;
+  if (!dragged_) PlotArea::mousePressEvent(event);
+}
+
 void TimelineView::mouseMoveEvent(QMouseEvent* event) {
+  if (dragged_) return drag_mark(t_of(event->position().x()));
   PlotArea::mouseMoveEvent(event);
-  QString words = clock_text(t_of(event->position().x()));
-  for (const EventRecord& one : findings_.events().events()) {
-    if (std::abs(x_of(one.t) - event->position().x()) < 5) {
-      words += QStringLiteral("\n%1 (%2 %)").arg(QString::fromStdString(one.kind)).arg(100 * one.confidence, 0, 'f', 0);
-      break;
-    }
-  }
-  if (plot().contains(event->position())) QToolTip::showText(event->globalPosition().toPoint(), words, this);
+  setCursor(mark_at(event->position()) ? Qt::SizeHorCursor : Qt::ArrowCursor);
+  hovered_ = true;
+  show_preview();
+}
+
+void TimelineView::mouseReleaseEvent(QMouseEvent* event) {
+  dragged_.reset();
+  PlotArea::mouseReleaseEvent(event);
+}
+
+void TimelineView::leaveEvent(QEvent* event) {
+  PlotArea::leaveEvent(event);
+  hovered_ = false;
+  show_preview();
 }
 
 }  // namespace longtake

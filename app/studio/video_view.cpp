@@ -5,6 +5,7 @@
 #include <QWheelEvent>
 #include <vector>
 
+#include "app/studio/overlay.h"
 #include "app/studio/source_name.h"
 
 namespace longtake {

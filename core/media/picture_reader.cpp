@@ -6,6 +6,8 @@
 #include <new>
 #include <string_view>
 
+#include "core/media/orientation.h"
+
 namespace longtake {
 namespace {
 
@@ -253,6 +255,20 @@ std::string PictureReader::reason_for_nothing() const {
   }
   const std::string line = inside_->log.last_line();
   return "not one picture of its video can be decoded" + (line.empty() ? "" : " (" + line + ")");
+}
+
+// A picture's own matrix (a photograph's orientation) counts before the container's.
+int PictureReader::quarter_turns(const AVFrame& frame) const {
+  constexpr std::size_t kBytes = 9 * sizeof(std::int32_t);
+  const auto turns = [](const std::uint8_t* data) {
+    return clockwise_quarter_turns(
+        std::span<const std::int32_t, 9>(reinterpret_cast<const std::int32_t*>(data), 9));
+  };
+  const AVFrameSideData* own = av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX);
+  if (own && own->size >= kBytes) return turns(own->data);
+  std::size_t bytes = 0;
+  const auto* matrix = av_stream_get_side_data(&stream(), AV_PKT_DATA_DISPLAYMATRIX, &bytes);
+  return matrix && bytes >= kBytes ? turns(matrix) : 0;
 }
 
 }  // namespace longtake

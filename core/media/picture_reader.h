@@ -51,6 +51,9 @@ class PictureReader {
   // most one.
   std::int64_t damage() const noexcept { return inside_->damage; }
 
+  // Clockwise, to make a picture upright.
+  int quarter_turns(const AVFrame& frame) const;
+
   const AVFormatContext& format() const noexcept { return inside_->demuxer->format(); }
   AVStream& stream() const noexcept { return inside_->demuxer->stream(); }
   // Why there is not one picture, as far as that is known.

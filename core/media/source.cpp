@@ -8,7 +8,6 @@
 
 #include "core/media/ffmpeg_handles.h"
 #include "core/media/location.h"
-#include "core/media/orientation.h"
 #include "core/media/picture_reader.h"
 #include "core/media/timestamps.h"
 
@@ -74,7 +73,6 @@ class DecodedSource final : public FrameSource {
   Result<void> pass_over_until(std::int64_t pts, std::stop_token stop);
   Result<SourceItem> advance(std::stop_token stop);
   void describe(const AVFrame& first);
-  int quarter_turns(const AVFrame& frame) const;
 
   SourceSpec spec_;
   std::unique_ptr<PictureReader> reader_;
@@ -119,7 +117,7 @@ Result<void> DecodedSource::find_first(const Location& location, std::stop_token
 void DecodedSource::describe(const AVFrame& first) {
   const AVStream& stream = reader_->stream();
   const AVFormatContext& format = reader_->format();
-  const bool lies = quarter_turns(first) % 2 == 1;
+  const bool lies = reader_->quarter_turns(first) % 2 == 1;
   info_.width = lies ? first.height : first.width;
   info_.height = lies ? first.width : first.height;
   info_.frame_rate = rational(frame_rate(stream));
@@ -137,20 +135,6 @@ void DecodedSource::describe(const AVFrame& first) {
   info_.codec = avcodec_get_name(stream.codecpar->codec_id);
   const char* pixels = av_get_pix_fmt_name(static_cast<AVPixelFormat>(first.format));
   info_.pixel_format = pixels ? pixels : "unknown";
-}
-
-// A picture's own matrix (a photograph's orientation) counts before the container's.
-int DecodedSource::quarter_turns(const AVFrame& frame) const {
-  constexpr std::size_t kBytes = 9 * sizeof(std::int32_t);
-  const auto turns = [](const std::uint8_t* data) {
-    return clockwise_quarter_turns(
-        std::span<const std::int32_t, 9>(reinterpret_cast<const std::int32_t*>(data), 9));
-  };
-  const AVFrameSideData* own = av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX);
-  if (own && own->size >= kBytes) return turns(own->data);
-  std::size_t bytes = 0;
-  const auto* matrix = av_stream_get_side_data(&reader_->stream(), AV_PKT_DATA_DISPLAYMATRIX, &bytes);
-  return matrix && bytes >= kBytes ? turns(matrix) : 0;
 }
 
 Result<TimedPicture> DecodedSource::read(std::stop_token stop) {
@@ -235,7 +219,7 @@ Result<SourceItem> DecodedSource::advance(std::stop_token stop) {
   } while (thinning_ && !thinning_->keep(picture.time.pts));
 
   const StreamTime time = picture.time;
-  const int turns = quarter_turns(*picture.frame);
+  const int turns = reader_->quarter_turns(*picture.frame);
   Frame frame{ordinal_++, time.pts, time.repaired, Picture::adopt(picture.frame.get(), turns)};
   if (jump_ == 0) return SourceItem(std::move(frame));
   announced_ = std::move(frame);

@@ -1,6 +1,7 @@
 // The timeline and the curves in their window, by mouse and keys.
 #include <QTableView>
 
+#include "app/studio/hover_preview.h"
 #include "app/studio/layer_model.h"
 #include "app/studio/loss_view.h"
 #include "app/studio/timeline_view.h"
@@ -99,6 +100,41 @@ TEST_F(Views, DrawThePlayheadWithoutDrawingTheCurvesAnew) {
   EXPECT_EQ(loss().grab().toImage(), before);
   session_->axis().zoom(0.5, 2);
   EXPECT_NE(loss().grab().toImage(), before);
+}
+
+TEST_F(Views, MarksAreDraggedAndNeverPastEachOther) {
+  auto& timeline = part<TimelineView>("timeline");
+  TimeAxis& axis = session_->axis();
+  axis.set_in(2);
+  axis.set_out(5);
+  const auto at = [&](double t) { return QPointF(timeline.x_of(t), timeline.height() / 2).toPoint(); };
+  const auto drag = [&](double from, double to) {
+    QTest::mousePress(&timeline, Qt::LeftButton, {}, at(from));
+    QTest::mouseMove(&timeline, at(to));
+    QTest::mouseRelease(&timeline, Qt::LeftButton, {}, at(to));
+  };
+  const double pixel = timeline.t_of(1) - timeline.t_of(0);
+  drag(2, 3);
+  EXPECT_NEAR(*axis.in(), 3, pixel);
+  drag(5, 7);
+  EXPECT_NEAR(*axis.out(), 7, pixel);
+  drag(3, 7.9);
+  EXPECT_EQ(axis.in(), axis.out());
+}
+
+TEST_F(Views, ThePreviewSaysWhatIsAtTheMouse) {
+  auto& timeline = part<TimelineView>("timeline");
+  session_->findings().take({EventRecord{"cut", 100, 100, 4, 5, 0.9, {100, 100}}}, {1, 25});
+  const auto words = [&] { return part<HoverPreview>("hover preview").words(); };
+  move_to(timeline, 4);
+  EXPECT_TRUE(words().contains(QStringLiteral("cut, 90 % sure"))) << words().toStdString();
+  EXPECT_TRUE(part<HoverPreview>("hover preview").isVisible());
+  move_to(timeline, 6);
+  EXPECT_TRUE(words().startsWith(QStringLiteral("00:0"))) << words().toStdString();
+  EXPECT_FALSE(words().contains(QStringLiteral("cut")));
+  QEvent leave(QEvent::Leave);
+  QApplication::sendEvent(&timeline, &leave);
+  EXPECT_FALSE(part<HoverPreview>("hover preview").isVisible());
 }
 
 }  // namespace
