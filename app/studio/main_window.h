@@ -64,6 +64,8 @@ class MainWindow : public QMainWindow {
   void make_speed_actions(QMenu* play);
   void make_picture_actions(QMenu* play);
   void make_screen_actions(QMenu* view);
+  void ask_for_loss_file();
+  void save_losses(const QString& file);
   void ask_for_time();
   void ask_for_picture();
   void set_full_screen(bool on);

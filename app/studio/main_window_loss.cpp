@@ -1,10 +1,17 @@
 // The menu of the inner losses: what is drawn of them, and how.
 #include <QAction>
 #include <QActionGroup>
-#include <functional>
+#include <QDir>
+#include <QFileDialog>
+#include <QPainter>
+#include <QSaveFile>
+#include <QStatusBar>
+#include <utility>
 
+#include "app/studio/loss_table.h"
 #include "app/studio/loss_view.h"
 #include "app/studio/main_window.h"
+#include "app/studio/message_bar.h"
 
 namespace longtake {
 namespace {
@@ -59,6 +66,58 @@ void MainWindow::make_loss_actions(QMenu* menu) {
   window(tr("The newest &minute"), 60);
   window(tr("The newest 10 m&inutes"), 600);
   window(tr("&All"), 0);
+  menu->addSeparator();
+  action(menu, tr("&Save what is drawn…"), {Qt::CTRL | Qt::SHIFT | Qt::Key_S}, [this] { ask_for_loss_file(); });
+  loss_->setContextMenuPolicy(Qt::CustomContextMenu);
+  connect(loss_, &QWidget::customContextMenuRequested, menu,
+          [this, menu](QPoint point) { menu->popup(loss_->mapToGlobal(point)); });
+}
+
+void MainWindow::ask_for_loss_file() {
+  if (session_.findings().curves().frames() == 0) return;
+  auto* dialog = new QFileDialog(this, tr("Save what is drawn"), QDir::homePath());
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  dialog->setAcceptMode(QFileDialog::AcceptSave);
+  dialog->setNameFilters(
+      {tr("Picture as it is on the screen (*.png)"), tr("Curves as lines (*.svg)"), tr("Table (*.csv)")});
+  dialog->setDefaultSuffix(QStringLiteral("png"));
+  const auto set_suffix = [dialog](const QString& filter) {
+    dialog->setDefaultSuffix(filter.section(QLatin1Char('.'), -1).chopped(1));
+  };
+  connect(dialog, &QFileDialog::filterSelected, dialog, set_suffix);
+  dialog->selectFile(QStringLiteral("inner-loss"));
+  connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::save_losses);
+  dialog->open();
+}
+
+// What is drawn is read now; the file is written behind the window.
+void MainWindow::save_losses(const QString& file) {
+  Errands::Work work;
+  if (file.endsWith(QStringLiteral(".png"), Qt::CaseInsensitive)) {
+    constexpr int kFiner = 2;
+    QImage image(loss_->size() * kFiner, QImage::Format_RGB32);
+    image.setDevicePixelRatio(kFiner);
+    image.fill(palette().color(QPalette::Window));
+    QPainter painter(&image);
+    loss_->paint(painter);
+    painter.end();
+    work = [image, file]() -> Result<void> {
+      QSaveFile out(file);
+      if (out.open(QIODevice::WriteOnly) && image.save(&out, "PNG") && out.commit()) return {};
+      return Error{ErrorKind::kUnexpected,
+                   "cannot write \"" + file.toStdString() + "\": " + out.errorString().toStdString()};
+    };
+  } else {
+    const bool csv = file.endsWith(QStringLiteral(".csv"), Qt::CaseInsensitive);
+    work = [csv, name = file.toStdString(), table = loss_table(session_.findings(), layers_, loss_->samples()),
+            drift = loss_->drawing() == LossView::Drawing::kDrift, logarithmic = loss_->logarithmic()] {
+      return csv ? write_csv(name, table) : write_curves(name, table, drift, logarithmic);
+    };
+  }
+  session_.errands().run(std::move(work), [this, file](const Result<void>& done) {
+    done ? statusBar()->showMessage(tr("Saved %1").arg(file), 5000)
+         : messages_->say(QString::fromStdString(done.error().message));
+  });
 }
 
 }  // namespace longtake

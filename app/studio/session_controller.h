@@ -52,6 +52,7 @@ class SessionController : public QObject {
   std::optional<std::int64_t> state_bytes() const { return state_bytes_; }  // of what was learned; known at the end
 
   ModelHolder& model() { return model_; }
+  Errands& errands() { return errands_; }
   MemoryController& memories() { return memories_; }
 
   // Of the live source that is open; none: there is none.

@@ -1,4 +1,7 @@
 // The timeline and the curves in their window, by mouse and keys.
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QPointer>
 #include <QTableView>
 
 #include "app/studio/hover_preview.h"
@@ -135,6 +138,20 @@ TEST_F(Views, ThePreviewSaysWhatIsAtTheMouse) {
   QEvent leave(QEvent::Leave);
   QApplication::sendEvent(&timeline, &leave);
   EXPECT_FALSE(part<HoverPreview>("hover preview").isVisible());
+}
+
+TEST_F(Views, SaveWhatIsDrawnAsPictureLinesOrTable) {
+  for (const char* name : {"losses.png", "losses.svg", "losses.csv"}) {
+    const QString file = QString::fromStdString((folder_ / name).string());
+    press(Qt::Key_S, Qt::ControlModifier | Qt::ShiftModifier);
+    QPointer<QFileDialog> dialog = window_->findChild<QFileDialog*>();
+    ASSERT_TRUE(dialog);
+    dialog->selectFile(file);
+    QMetaObject::invokeMethod(dialog, "accept");
+    EXPECT_TRUE(until([&] { return QFileInfo(file).size() > 500; })) << name;
+    EXPECT_TRUE(until([&] { return dialog.isNull(); }));
+  }
+  EXPECT_EQ(QImage(QString::fromStdString((folder_ / "losses.png").string())).size(), 2 * loss().size());
 }
 
 }  // namespace
