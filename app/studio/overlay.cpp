@@ -36,10 +36,13 @@ QStringList overlay_lines(const FrameRecord& record, const std::vector<EventReco
   }
   if (record.labels && !record.labels->empty()) out.append(words("Label: %1").arg(best_of(*record.labels)));
   if (record.scene && !record.scene->empty()) out.append(words("Scene: %1").arg(best_of(*record.scene)));
-  QStringList now;
-  if (record.surprise) now.append(words("Surprise %1 σ").arg(static_cast<double>(*record.surprise), 0, 'f', 1));
-  if (record.novelty) now.append(words("Novelty %1").arg(static_cast<double>(*record.novelty), 0, 'f', 2));
-  if (record.familiarity) now.append(words("Familiarity %1").arg(percent(static_cast<double>(*record.familiarity))));
+  QStringList now;  // not finite: not known yet
+  if (record.surprise && std::isfinite(*record.surprise))
+    now.append(words("Surprise %1 σ").arg(static_cast<double>(*record.surprise), 0, 'f', 1));
+  if (record.novelty && std::isfinite(*record.novelty))
+    now.append(words("Novelty %1").arg(static_cast<double>(*record.novelty), 0, 'f', 2));
+  if (record.familiarity && std::isfinite(*record.familiarity))
+    now.append(words("Familiarity %1").arg(percent(static_cast<double>(*record.familiarity))));
   if (!now.isEmpty()) out.append(now.join(QStringLiteral("   ")));
   if (state_bytes)
     out.append(words("Memory %1 MB, does not grow").arg(static_cast<double>(*state_bytes) / 1e6, 0, 'f', 1));
