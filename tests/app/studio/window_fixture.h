@@ -43,7 +43,11 @@ class WindowTest : public testing::Test {
     press(Qt::Key_R, Qt::ControlModifier);
     ASSERT_TRUE(until([&] { return session_->state() == State::kAnalyzed; }, 300));
   }
-  void press(Qt::Key key, Qt::KeyboardModifiers with = {}) { QTest::keyClick(window_.get(), key, with); }
+  void press(Qt::Key key, Qt::KeyboardModifiers with = {}) {
+    window_->activateWindow();  // a dialog may have been the active one
+    EXPECT_TRUE(QTest::qWaitForWindowActive(window_.get()));
+    QTest::keyClick(window_.get(), key, with);
+  }
   // The part of the window that has this name.
   template <class Part>
   Part& part(const char* name) {
