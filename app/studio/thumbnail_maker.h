@@ -22,8 +22,8 @@ class ThumbnailMaker {
     double apart = 0;   // a key frame no farther before it than this is exact enough
     bool has_key_frame = false;
   };
-  // On this one's own thread. exact: there is nothing better to come.
-  using Made = std::function<void(double moment, QImage image, bool exact)>;
+  // On this one's own thread. `off`: how many seconds before the moment the picture is.
+  using Made = std::function<void(double moment, QImage image, double off)>;
 
   ThumbnailMaker(std::string path, int width, int height, Made made);
 

@@ -27,8 +27,8 @@ void Thumbnails::open(const QString& path) {
       std::make_unique<Mailbox<std::function<void()>>>(kUnread, [](std::vector<std::function<void()>> letters) {
         for (const auto& letter : letters) letter();
       });
-  const auto made = [this, box = from_maker_.get()](double moment, QImage image, bool exact) {
-    box->post([this, moment, image = std::move(image), exact]() mutable { keep(moment, std::move(image), exact); });
+  const auto made = [this, box = from_maker_.get()](double moment, QImage image, double off) {
+    box->post([this, moment, image = std::move(image), off]() mutable { keep(moment, std::move(image), off); });
   };
   maker_ = std::make_unique<ThumbnailMaker>(path.toStdString(), kWidth, kHeight, made);
   tell();
@@ -51,28 +51,29 @@ void Thumbnails::want(std::vector<double> moments, double apart) {
   tell();
 }
 
-void Thumbnails::want_first(double moment) {
-  if (moment == first_) return;
+void Thumbnails::want_first(double moment, double apart) {
+  if (moment == first_ && apart == first_apart_) return;
   first_ = moment;
+  first_apart_ = apart;
   tell();
 }
 
 void Thumbnails::tell() {
   if (!maker_) return;
   std::vector<ThumbnailMaker::Wish> wishes;
-  const auto wish = [&](double moment) {
+  const auto wish = [&](double moment, double apart) {
     const auto kept = kept_.find(key_of(moment));
-    if (kept == kept_.end() || !kept->second.exact) wishes.push_back({moment, apart_, kept != kept_.end()});
     if (kept != kept_.end()) kept->second.used = ++uses_;
+    if (kept == kept_.end() || kept->second.off > apart) wishes.push_back({moment, apart, kept != kept_.end()});
   };
-  if (first_ >= 0) wish(first_);
-  for (const double moment : wanted_) wish(moment);
+  if (first_ >= 0) wish(first_, first_apart_);
+  for (const double moment : wanted_) wish(moment, apart_);
   maker_->want(std::move(wishes));
 }
 
-void Thumbnails::keep(double moment, QImage image, bool exact) {
+void Thumbnails::keep(double moment, QImage image, double off) {
   if (image.isNull()) return;
-  kept_[key_of(moment)] = {std::move(image), exact, ++uses_};
+  kept_[key_of(moment)] = {std::move(image), off, ++uses_};
   while (kept_.size() > kMost)
     kept_.erase(std::ranges::min_element(kept_, {}, [](const auto& one) { return one.second.used; }));
   Q_EMIT changed();

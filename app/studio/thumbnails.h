@@ -36,7 +36,7 @@ class Thumbnails : public QObject {
   // from one another; where a key frame lies nearer than that, it will do. Key frames of all of them come first.
   void want(std::vector<double> moments, double apart);
   // The same for a single moment, before all others.
-  void want_first(double moment);
+  void want_first(double moment, double apart);
 
   // The picture of the moment, or else the last one before it that there is; null: none yet.
   QImage at(double moment) const;
@@ -48,16 +48,16 @@ class Thumbnails : public QObject {
  private:
   struct Kept {
     QImage image;
-    bool exact = false;
+    double off = 0;  // seconds before the moment
     std::int64_t used = 0;
   };
   void tell();
-  void keep(double moment, QImage image, bool exact);
+  void keep(double moment, QImage image, double off);
 
   std::map<std::int64_t, Kept> kept_;  // by the moment they were wanted for, in ms
-  mutable std::int64_t uses_ = 0;
+  std::int64_t uses_ = 0;
   std::vector<double> wanted_;
-  double first_ = -1, apart_ = 0;
+  double first_ = -1, first_apart_ = 0, apart_ = 0;
   std::unique_ptr<Mailbox<std::function<void()>>> from_maker_;
   std::unique_ptr<ThumbnailMaker> maker_;
 };

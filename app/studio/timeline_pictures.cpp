@@ -90,7 +90,7 @@ void TimelineView::show_preview() {
   // In steps of the pictures that are there, so that not every pixel asks for one of its own.
   const double step = std::max(0.04, 4 * (axis_.to() - axis_.from()) / std::max(1.0, plot().width()));
   const double moment = std::max(axis_.begin(), std::floor(t / step) * step);
-  if (thumbnails_) thumbnails_->want_first(moment);
+  if (thumbnails_) thumbnails_->want_first(moment, step);
   QString words = clock_text(t);
   if (const auto frame = sample_at(findings_, t)) {
     const auto surprise = extents(findings_.curves().surprise(), {*frame}).front();

@@ -32,9 +32,17 @@ TEST_F(ThumbnailsTest, AreTheFramesOfTheirMoments) {
   thumbnails_.want({0.5, 1.5, 4.5}, 0.1);
   for (const double moment : {0.5, 1.5, 4.5}) EXPECT_TRUE(becomes_frame(moment)) << moment;
   EXPECT_EQ(thumbnails_.count(), 3U);
-  thumbnails_.want_first(6.3);
+  thumbnails_.want_first(6.3, 0.01);
   EXPECT_TRUE(becomes_frame(6.3));
   EXPECT_EQ(thumbnails_.at(5), thumbnails_.at(4.5));  // until there is one of its own
+}
+
+// A key frame that was near enough in a wide view is not, seen from nearer.
+TEST_F(ThumbnailsTest, AreMadeBetterWhenSeenFromNearer) {
+  thumbnails_.want({1.0}, 100);
+  ASSERT_TRUE(QTest::qWaitFor([&] { return thumbnails_.count() == 1; }, 20'000));
+  thumbnails_.want({1.0}, 0.01);
+  EXPECT_TRUE(becomes_frame(1.0));
 }
 
 TEST_F(ThumbnailsTest, KeepNoMoreThanTheyMay) {
