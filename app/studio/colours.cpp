@@ -17,6 +17,7 @@ QColor event_colour(const std::string& kind) {
   if (kind == "gradual") return QColor(230, 159, 0);
   if (kind == "novelty") return QColor(0, 158, 115);
   if (kind == "return") return QColor(86, 180, 233);
+  if (kind == "mark") return QColor(204, 121, 167);
   return QColor(153, 153, 153);  // black, frozen, no_signal, flash, light
 }
 

@@ -2,19 +2,20 @@
 
 #include <QCloseEvent>
 #include <QDockWidget>
-#include <QHeaderView>
 #include <QLabel>
 #include <QStatusBar>
-#include <QTableView>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <utility>
 
+#include "app/studio/events_panel.h"
+#include "app/studio/labels_panel.h"
 #include "app/studio/layer_table.h"
 #include "app/studio/live_panel.h"
 #include "app/studio/loss_view.h"
 #include "app/studio/memory_panel.h"
 #include "app/studio/message_bar.h"
+#include "app/studio/surprise_view.h"
 #include "app/studio/timeline_view.h"
 #include "app/studio/video_view.h"
 
@@ -28,7 +29,9 @@ MainWindow::MainWindow(SessionController& session)
   timeline_ = new TimelineView(session_.findings(), session_.axis(), this);
   loss_ = new LossView(session_.findings(), session_.axis(), layers_, this);
   timeline_->set_thumbnails(&thumbnails_);
-  events_ = new QTableView(this);
+  surprise_ = new SurpriseView(session_.findings(), session_.axis(), session_.project(), this);
+  events_ = new EventsPanel(session_, this);
+  labels_ = new LabelsPanel(session_, this);
   position_ = new QLabel(this);
   progress_ = new QLabel(this);
   memory_ = new QLabel(this);
@@ -47,7 +50,8 @@ MainWindow::MainWindow(SessionController& session)
   statusBar()->addWidget(progress_, 1);
   statusBar()->addPermanentWidget(memory_);
 
-  for (PlotArea* view : {static_cast<PlotArea*>(timeline_), static_cast<PlotArea*>(loss_)}) {
+  for (PlotArea* view :
+       {static_cast<PlotArea*>(timeline_), static_cast<PlotArea*>(loss_), static_cast<PlotArea*>(surprise_)}) {
     connect(view, &PlotArea::seek_wanted, &session_, &SessionController::seek);
   }
   connect(video_, &VideoView::open_wanted, this, &MainWindow::ask_for_files);
@@ -57,6 +61,7 @@ MainWindow::MainWindow(SessionController& session)
   connect(&session_, &SessionController::image_changed, this, &MainWindow::say_state);
   connect(&session_, &SessionController::failed, this,
           [this](const Error& error) { messages_->say(QString::fromStdString(error.message)); });
+  connect(&session_, &SessionController::noticed, this, [this](const QString& sentence) { messages_->say(sentence); });
   say_state();
 }
 
@@ -69,41 +74,23 @@ QDockWidget* MainWindow::dock(const QString& name, const QString& title, QWidget
 }
 
 void MainWindow::make_docks() {
-  sorted_events_.setSourceModel(&session_.findings().events());
-  sorted_events_.setSortRole(EventModel::kSortRole);
-  events_->setModel(&sorted_events_);
-  events_->setObjectName(QStringLiteral("events"));
-  events_->setAccessibleName(tr("Events"));
-  events_->setSortingEnabled(true);
-  events_->sortByColumn(EventModel::kTime, Qt::AscendingOrder);
-  events_->setSelectionBehavior(QAbstractItemView::SelectRows);
-  events_->setSelectionMode(QAbstractItemView::SingleSelection);
-  events_->setAlternatingRowColors(true);
-  events_->setShowGrid(false);
-  events_->verticalHeader()->hide();
-  events_->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 6);
-  events_->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
-  events_->horizontalHeader()->setSectionResizeMode(EventModel::kTime, QHeaderView::ResizeToContents);
-  const auto jump = [this](const QModelIndex& index) {
-    if (!index.isValid()) return;
-    const auto row = static_cast<std::size_t>(sorted_events_.mapToSource(index).row());
-    session_.seek_pts(session_.findings().events().events()[row].pts);
-  };
-  connect(events_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, jump);
-  connect(events_, &QTableView::activated, this, jump);
-
   QDockWidget* events = dock(QStringLiteral("events"), tr("Events"), events_, Qt::RightDockWidgetArea);
   make_layer_dock(events);  // before another one is laid over the events: one cannot stand below two
   QDockWidget* memory =
       dock(QStringLiteral("memory"), tr("Memory"), new MemoryPanel(session_, this), Qt::RightDockWidgetArea);
   tabifyDockWidget(events, memory);
   make_live_views(memory);
+  tabifyDockWidget(events, dock(QStringLiteral("labels"), tr("Labels"), labels_, Qt::RightDockWidgetArea));
   events->raise();
   QDockWidget* timeline = dock(QStringLiteral("timeline"), tr("Timeline"), timeline_, Qt::BottomDockWidgetArea);
   QDockWidget* loss = dock(QStringLiteral("loss"), tr("Inner loss"), loss_, Qt::BottomDockWidgetArea);
   splitDockWidget(timeline, loss, Qt::Vertical);
+  QDockWidget* surprise = dock(QStringLiteral("surprise"), tr("Surprise"), surprise_, Qt::BottomDockWidgetArea);
+  tabifyDockWidget(loss, surprise);
+  loss->raise();
   // Titles at the side and not above: the height is the video's.
-  for (QDockWidget* one : {timeline, loss}) one->setFeatures(one->features() | QDockWidget::DockWidgetVerticalTitleBar);
+  for (QDockWidget* one : {timeline, loss, surprise})
+    one->setFeatures(one->features() | QDockWidget::DockWidgetVerticalTitleBar);
   setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
 }
 
@@ -165,7 +152,9 @@ void MainWindow::say_state() {
   } else if (state == State::kAnalyzed) {
     progress_->setText(tr("%L1 frames, %L2 events").arg(frames).arg(events));
   } else {
-    progress_->setText(tr("Not analysed yet (Ctrl+R)"));
+    progress_->setText(frames == 0
+                           ? tr("Not analysed yet (Ctrl+R)")
+                           : tr("Analysed as far as %1 (Ctrl+R)").arg(clock_text(session_.findings().last_t())));
   }
   const auto bytes = session_.state_bytes();
   memory_->setText(bytes ? tr("Memory: %1 MB, does not grow").arg(static_cast<double>(*bytes) / 1e6, 0, 'f', 1)

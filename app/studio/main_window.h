@@ -4,7 +4,6 @@
 #include <QAction>
 #include <QMainWindow>
 #include <QMenu>
-#include <QSortFilterProxyModel>
 #include <utility>
 
 #include "app/studio/layer_model.h"
@@ -14,12 +13,14 @@
 #include "app/studio/thumbnails.h"
 
 class QLabel;
-class QTableView;
 
 namespace longtake {
 
+class EventsPanel;
+class LabelsPanel;
 class LossView;
 class MessageBar;
+class SurpriseView;
 class TimelineView;
 class VideoView;
 
@@ -57,6 +58,7 @@ class MainWindow : public QMainWindow {
   }
   void make_actions();
   void make_file_actions();
+  void make_edit_actions();
   void make_play_actions();
   void make_analysis_actions();
   void make_view_actions();
@@ -93,8 +95,9 @@ class MainWindow : public QMainWindow {
   VideoView* video_;
   TimelineView* timeline_;
   LossView* loss_;
-  QTableView* events_;
-  QSortFilterProxyModel sorted_events_;
+  SurpriseView* surprise_;
+  EventsPanel* events_;
+  LabelsPanel* labels_;
   QLabel *position_, *progress_, *memory_;
   bool full_screen_ = false;
   QByteArray layout_before_;  // that

@@ -4,15 +4,32 @@
 #include <QMenuBar>
 #include <QToolBar>
 
+#include "app/studio/events_panel.h"
+#include "app/studio/labels_panel.h"
 #include "app/studio/main_window.h"
 
 namespace longtake {
 
 void MainWindow::make_actions() {
   make_file_actions();
+  make_edit_actions();
   make_play_actions();
   make_analysis_actions();
   make_view_actions();
+}
+
+void MainWindow::make_edit_actions() {
+  QMenu* edit = menuBar()->addMenu(tr("&Edit"));
+  for (QAction* one : events_->edit_actions()) {
+    if (one)
+      edit->addAction(one);
+    else
+      edit->addSeparator();
+  }
+  edit->addSeparator();
+  edit->addAction(labels_->ask_action());
+  QMenu* names = edit->addMenu(tr("The marked stretch &is"));
+  for (QAction* one : labels_->key_actions()) names->addAction(one);
 }
 
 void MainWindow::make_play_actions() {

@@ -1,19 +1,20 @@
 #include "app/studio/session_controller.h"
 
-#include <QDir>
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
-#include "app/studio/session_folder.h"
+#include "app/studio/edited_result.h"
 
 namespace longtake {
 namespace {
 
 // Batches of records that may wait for the window; the analysis waits when it is that far ahead.
 constexpr std::size_t kUnreadBatches = 256;
-constexpr std::size_t kUnreadFrames = 4;
+constexpr std::size_t kUnreadFrames = 4, kUnreadTold = 4;
+constexpr double kCheckpointEvery_s = 10;  // or as often as the settings have it
 
 using Letters = std::vector<std::function<void()>>;
 void open_all(Letters letters) {
@@ -29,6 +30,14 @@ SessionController::SessionController(Settings settings, std::shared_ptr<spdlog::
       model_(settings_.model),
       memories_(settings_, model_, log_, signals_) {
   connect(&axis_, &TimeAxis::marks_changed, this, &SessionController::tell_loop);
+  connect(&project_, &Project::changed, this, [this] {
+    findings_.edit(project_.edits());
+    learn_labels();
+  });
+  connect(&project_, &Project::failed, this, &SessionController::failed);
+  connect(&findings_.events(), &EventModel::rename_wanted, this,
+          [this](const ListedEvent& event, const QString& name) { project_.rename({event}, name); });
+  connect(&findings_.segment_rows(), &SegmentModel::rename_wanted, &project_, &Project::rename_segment);
 }
 
 SessionController::~SessionController() { close(); }
@@ -36,11 +45,24 @@ SessionController::~SessionController() { close(); }
 void SessionController::close() {
   if (from_player_) from_player_->close();
   if (from_run_) from_run_->close();
+  if (from_load_) from_load_->close();
+  if (from_labeller_) from_labeller_->close();
+  labeller_.reset();
   player_.reset();
   run_.reset();
   tap_.reset();
+  load_.reset();
   from_player_.reset();
   from_run_.reset();
+  from_load_.reset();
+  from_labeller_.reset();
+  opened_ = false;
+  project_.close();
+  learned_.clear();
+  labelled_ = {};
+  loaded_.reset();
+  files_ = {};
+  findings_.label({});
   findings_.clear();
   state_bytes_.reset();
   image_ = {};
@@ -57,6 +79,7 @@ void SessionController::open(const QString& uri) {
   memories_.set_open_video(uri);
   set_state(State::kOpening);
   if (is_live(uri.toStdString())) return open_live();
+  load();
   from_player_ = std::make_unique<Mailbox<std::function<void()>>>(kUnreadFrames, open_all);
   const auto post = [box = from_player_.get()](std::function<void()> letter) { box->post(std::move(letter)); };
   player_ = std::make_unique<Player>(
@@ -71,18 +94,108 @@ void SessionController::open(const QString& uri) {
                            axis_.show_all();
                            axis_.set_playhead(first);
                            tell_loop();
-                           set_state(State::kReady);
+                           opened_ = true;
+                           begin_when_ready();
                          });
                        },
                        [this, post](const Error& error) {
                          post([this, error] {
-                           if (state_ == State::kOpening) set_state(State::kEmpty);
+                           if (state_ == State::kOpening) {
+                             from_load_->close();
+                             load_.reset();
+                             set_state(State::kEmpty);
+                           }
                            Q_EMIT failed(error);
                          });
                        },
                        [this, post](Player::Shown frame) {
                          post([this, frame = std::move(frame)]() mutable { show(std::move(frame)); });
                        }});
+}
+
+void SessionController::load() {
+  from_load_ = std::make_unique<Mailbox<std::function<void()>>>(kUnreadBatches, open_all);
+  const auto post = [box = from_load_.get()](std::function<void()> letter) { box->post(std::move(letter)); };
+  load_ = std::make_unique<SessionLoad>(
+      settings_of_run(), model_,
+      SessionLoad::Listener{[this, post](const SessionFiles& files, LoadedProject project) {
+                              post([this, files, project = std::move(project)] {
+                                files_ = files;
+                                project_.open(files.project(), files.video(), project.edits);
+                                if (!project.problem.empty()) say(project.problem);
+                              });
+                            },
+                            [this, post](std::vector<Record> records) {
+                              post([this, records = std::move(records)]() mutable { take(std::move(records)); });
+                            },
+                            [this, post](SessionLoad::Done done) {
+                              post([this, done = std::move(done)] {
+                                loaded_ = done;
+                                begin_when_ready();
+                              });
+                            }});
+}
+
+// Not before the first label: who has none needs no second look at the video.
+void SessionController::learn_labels() {
+  const std::vector<RangeLabel>& labels = project_.edits().choices.labels;
+  if (labels == learned_ || !opened_ || !loaded_) return;
+  learned_ = labels;
+  if (!labeller_) {
+    from_labeller_ = std::make_unique<Mailbox<Labeller::Told>>(kUnreadTold, [this](std::vector<Labeller::Told> told) {
+      labelled_ = std::move(told.back());
+      findings_.label(labelled_.moments);
+      Q_EMIT labelled_changed();
+    });
+    const auto post = [box = from_labeller_.get()](Labeller::Told told) { box->post(std::move(told)); };
+    labeller_ = std::make_unique<Labeller>(settings_of_run(), model_, files_.labels(), post);
+  }
+  labeller_->learn(labels);
+}
+
+// The video is open, and what an earlier session left is there.
+void SessionController::begin_when_ready() {
+  if (state_ != State::kOpening || !opened_ || !loaded_) return;
+  if (findings_.last_t() > axis_.end()) axis_.set_whole(axis_.begin(), findings_.last_t());
+  using Kept = SessionLoad::Done::Result;
+  if (loaded_->result == Kept::kComplete) {
+    state_bytes_ = loaded_->state_bytes;
+    std::error_code ec;
+    if (std::filesystem::exists(files_.learned(), ec)) show_learned();
+  }
+  set_state(loaded_->result == Kept::kComplete ? State::kAnalyzed : State::kReady);
+  if (!loaded_->problem.empty()) say(loaded_->problem);
+  learn_labels();
+  if (loaded_->result == Kept::kOther) {
+    say(tr("This result was made with another model or other settings; Ctrl+R analyses the video anew.").toStdString());
+  }
+}
+
+void SessionController::show_learned() {
+  memories_.load(QString::fromStdString(files_.learned().string()), MemoryController::kLearned);
+}
+
+void SessionController::say(const std::string& sentence) { Q_EMIT noticed(QString::fromStdString(sentence)); }
+
+Settings SessionController::settings_of_run() const {
+  Settings out = settings_;
+  out.inputs = {uri_.toStdString()};
+  out.memory = memories_.start();
+  return out;
+}
+
+QString SessionController::result_to_export() {
+  if (!project_.edits().change_result() && !findings_.is_labelled()) return result_file();
+  const auto written =
+      write_edited_result(files_.result(), files_.edited(), findings_.events().rows(), findings_.segment_rows().rows());
+  if (written) return QString::fromStdString(files_.edited().string());
+  Q_EMIT failed(written.error());
+  return {};
+}
+
+Moment SessionController::here() const {
+  const double t = axis_.playhead();
+  return {std::llround(findings_.curves().times().frame_at(t)), shown_pts_, t};
 }
 
 void SessionController::show(Player::Shown frame) {
@@ -105,23 +218,16 @@ void SessionController::analyze() {
   if (tap_) return open(QString(uri_));  // it goes on from now
   if (from_run_) from_run_->close();     // so that the last run, if it still waits, ends
   run_.reset();
-  Settings settings = settings_;
-  settings.memory = memories_.start();
-  settings.inputs = {uri_.toStdString()};
-  const QString folder = session_folder(uri_);
-  QDir().mkpath(folder);
-  // Another memory to start from makes another result, and neither goes on from the other's checkpoint.
-  const QString start = QString::fromStdString(source_key(settings.memory)).left(12);
-  const auto file = [&](const char* name, const char* type) {
-    return folder + QLatin1Char('/') + QLatin1String(name) + (start.isEmpty() ? QString() : QLatin1Char('-') + start) +
-           QLatin1String(type);
-  };
-  result_ = file("result", ".jsonl");
-  settings.output = result_.toStdString();
-  settings.checkpoint = file("checkpoint", ".ltm").toStdString();
-  learned_ = file("memory", ".ltm");
-  settings.save_memory = learned_.toStdString();
-  settings.checkpoint_every_s = 10;
+  Settings settings = settings_of_run();
+  files_.start = SessionFiles::start_key(settings.memory);
+  std::error_code ec;
+  std::filesystem::create_directories(files_.folder, ec);
+  settings.output = files_.result();
+  settings.checkpoint = files_.checkpoint();
+  settings.save_memory = files_.learned();
+  settings.checkpoint_every_s = std::min(settings.checkpoint_every_s, kCheckpointEvery_s);
+  if (loaded_->result == SessionLoad::Done::Result::kOther) std::filesystem::remove(files_.checkpoint(), ec);
+  loaded_->result = SessionLoad::Done::Result::kPart;  // from now on it is of these settings
 
   findings_.clear();
   forget_records();
@@ -150,7 +256,7 @@ void SessionController::take(std::vector<Record> records) {
 
 void SessionController::finish(AnalysisRun::Done done) {
   state_bytes_ = done.end.state_bytes;
-  if (done.state && !done.error) memories_.load(learned_, MemoryController::kLearned);
+  if (done.state && !done.error) show_learned();
   set_state(done.error ? State::kReady : State::kAnalyzed);
   if (done.error && done.error->kind != ErrorKind::kStopped) Q_EMIT failed(*done.error);
 }
@@ -206,7 +312,6 @@ void SessionController::set_view_size(QSize size) {
 void SessionController::go_to_event(int direction) {
   std::vector<std::int64_t> at;
   for (const EventRecord& event : findings_.events().events()) at.push_back(event.pts);
-  std::ranges::sort(at);
   if (direction > 0) {
     const auto next = std::ranges::upper_bound(at, shown_pts_);
     if (next != at.end()) seek_pts(*next);

@@ -18,11 +18,14 @@
 #include "app/studio/errands.h"
 #include "app/studio/findings.h"
 #include "app/studio/frame_records.h"
+#include "app/studio/labeller.h"
 #include "app/studio/live_tap.h"
 #include "app/studio/mailbox.h"
 #include "app/studio/memory_controller.h"
 #include "app/studio/model_holder.h"
 #include "app/studio/player.h"
+#include "app/studio/project.h"
+#include "app/studio/session_load.h"
 #include "app/studio/time_axis.h"
 
 namespace longtake {
@@ -47,8 +50,13 @@ class SessionController : public QObject {
   const StreamInfo& info() const { return info_; }
   TimeAxis& axis() { return axis_; }
   Findings& findings() { return findings_; }
-  const QString& result_file() const { return result_; }
-  QString result_to_export() const { return result_file(); }
+  QString result_file() const { return QString::fromStdString(files_.result().string()); }
+  // The result as the person left it: a file with the edits, if there are any, and otherwise what the analysis wrote.
+  QString result_to_export();
+  Project& project() { return project_; }
+  Moment here() const;  // the frame that is shown
+  // What the labeller said last.
+  const Labeller::Told& labelled() const { return labelled_; }
   std::optional<std::int64_t> state_bytes() const { return state_bytes_; }  // of what was learned; known at the end
 
   ModelHolder& model() { return model_; }
@@ -91,9 +99,17 @@ class SessionController : public QObject {
   void record_changed();
   void snapshot_saved(const QString& file);
   void failed(const longtake::Error& error);
+  void labelled_changed();
+  void noticed(const QString& sentence);  // something to know that is no failure
 
  private:
   void open_live();  // session_live.cpp
+  void load();
+  void begin_when_ready();
+  void learn_labels();
+  void show_learned();
+  void say(const std::string& sentence);
+  Settings settings_of_run() const;
   void set_state(State state);
   void take(std::vector<Record> records);
   void finish(AnalysisRun::Done done);
@@ -108,11 +124,17 @@ class SessionController : public QObject {
   ModelHolder model_;
 
   State state_ = State::kEmpty;
-  QString uri_, result_, learned_;
+  QString uri_;
+  SessionFiles files_;
+  bool opened_ = false;                      // the player is
+  std::optional<SessionLoad::Done> loaded_;  // once it is
   StreamInfo info_;
   TimeAxis axis_;
   Findings findings_;
+  Project project_;
   MemoryController memories_;
+  std::vector<RangeLabel> learned_;  // what the labeller was given
+  Labeller::Told labelled_;
   std::optional<std::int64_t> state_bytes_;
   QImage image_;
   std::int64_t shown_pts_ = 0;
@@ -125,11 +147,14 @@ class SessionController : public QObject {
   Errands errands_;
 
   // Mailboxes before the threads that post into them: they are closed before these are joined.
-  std::unique_ptr<Mailbox<std::function<void()>>> from_player_, from_run_, from_records_;
+  std::unique_ptr<Mailbox<std::function<void()>>> from_player_, from_run_, from_load_, from_records_;
+  std::unique_ptr<Mailbox<Labeller::Told>> from_labeller_;
   std::unique_ptr<Player> player_;
   std::unique_ptr<LiveTap> tap_;  // of a live source, which has no player
   std::unique_ptr<FrameRecords> records_;
   std::unique_ptr<AnalysisRun> run_;
+  std::unique_ptr<SessionLoad> load_;
+  std::unique_ptr<Labeller> labeller_;
 };
 
 }  // namespace longtake

@@ -1,5 +1,6 @@
 // Live sources: opened once, by the analysis, which shows what it sees.
-#include <QDir>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "app/studio/session_controller.h"
@@ -8,15 +9,13 @@
 namespace longtake {
 
 void SessionController::open_live() {
-  Settings settings = settings_;
-  settings.memory = memories_.start();
-  settings.inputs = {uri_.toStdString()};
-  const QString folder = session_folder(uri_);
-  QDir().mkpath(folder);
-  result_ = folder + QStringLiteral("/result.jsonl");
-  learned_ = folder + QStringLiteral("/memory.ltm");
-  settings.output = result_.toStdString();
-  settings.save_memory = learned_.toStdString();  // and no checkpoint: what has gone by does not come again
+  Settings settings = settings_of_run();
+  files_ = {session_folder(uri_).toStdString()};
+  std::error_code ec;
+  std::filesystem::create_directories(files_.folder, ec);
+  settings.output = files_.result();
+  settings.save_memory = files_.learned();  // and no checkpoint: what has gone by does not come again
+  project_.open(files_.project(), files_.video(), {});  // of this watching
 
   constexpr std::size_t kUnread = 256;
   const auto open_all = [](std::vector<std::function<void()>> letters) {

@@ -77,12 +77,12 @@ void SessionController::save_snapshot(const QString& file) {
 void SessionController::want_record() {
   if (record_ && record_->pts == shown_pts_) return;
   if (std::exchange(record_, std::nullopt)) Q_EMIT record_changed();
-  if (result_.isEmpty() || findings_.curves().frames() == 0) return;
-  if (!records_ || records_->path() != result_.toStdString()) {
+  if (files_.folder.empty() || findings_.curves().frames() == 0) return;
+  if (!records_ || records_->path() != files_.result()) {
     forget_records();
     from_records_ = std::make_unique<Mailbox<std::function<void()>>>(kUnreadLetters, open_letters);
     const auto post = [box = from_records_.get()](std::function<void()> letter) { box->post(std::move(letter)); };
-    records_ = std::make_unique<FrameRecords>(result_.toStdString(),
+    records_ = std::make_unique<FrameRecords>(files_.result(),
                                               [this, post](std::int64_t pts, std::optional<FrameRecord> record) {
                                                 post([this, pts, record = std::move(record)]() mutable {
                                                   if (pts != shown_pts_ || !record) return;
