@@ -506,6 +506,13 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   info->footer("Example: longtake info");
   runs(info, run_info);
 
+  CLI::App* studio = app.add_subcommand("studio", "Open the window (longtake-studio), which takes all that follows");
+  studio->prefix_command();
+  studio->footer("Example: longtake studio clip.mp4\nlongtake-studio --help tells what it takes.");
+  studio->callback([&] {
+    verb = [arguments = studio->remaining()](const Context& context) { return run_studio(context, arguments); };
+  });
+
   std::filesystem::path golden;
   CLI::App* selftest = app.add_subcommand("selftest", "Check the TTT layers against known answers");
   selftest->add_option("--golden", golden, "Folder of golden .npz files (default: those built in)")->type_name("DIR");

@@ -99,6 +99,8 @@ struct BatchSettings {
 int run_batch(const Context& context, const BatchSettings& batch);
 
 int run_info(const Context& context);
+// `arguments`: of longtake-studio. Comes back only if it could not be started.
+int run_studio(const Context& context, const std::vector<std::string>& arguments);
 
 int run_models_list(const Context& context);
 int run_models_show(const Context& context);

@@ -11,6 +11,7 @@
 
 #include "app/exit_code.h"
 #include "app/log.h"
+#include "app/studio/icon.h"
 #include "app/studio/main_window.h"
 #include "app/version.h"
 
@@ -98,6 +99,8 @@ int main(int argc, char** argv) {
   const StopSignals signals;
   QApplication gui(argc, argv);
   QApplication::setApplicationName(QStringLiteral("longtake-studio"));
+  QApplication::setWindowIcon(window_icon());
+  QApplication::setDesktopFileName(QStringLiteral("longtake-studio"));  // by which Wayland finds the icon
   QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
   auto log = make_log(0, {});
   if (!log) {

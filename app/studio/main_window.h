@@ -17,6 +17,7 @@ class QLabel;
 namespace longtake {
 
 class EventsPanel;
+class KeyModel;
 class LabelsPanel;
 class LossView;
 class MessageBar;
@@ -62,6 +63,7 @@ class MainWindow : public QMainWindow {
   void make_play_actions();
   void make_analysis_actions();
   void make_view_actions();
+  void make_help_actions();
   void make_loss_actions(QMenu* view);
   void make_speed_actions(QMenu* play);
   void make_picture_actions(QMenu* play);
@@ -104,6 +106,7 @@ class MainWindow : public QMainWindow {
   Qt::WindowStates state_before_;
   bool laid_out_ = false;  // the docks have the sizes of last time, or the usual ones
   QAction *analyze_ = nullptr, *stop_ = nullptr;
+  KeyModel* keys_ = nullptr;
   QMenu *cameras_ = nullptr, *recent_ = nullptr;
 };
 

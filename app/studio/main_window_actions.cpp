@@ -16,6 +16,7 @@ void MainWindow::make_actions() {
   make_play_actions();
   make_analysis_actions();
   make_view_actions();
+  make_help_actions();
 }
 
 void MainWindow::make_edit_actions() {

@@ -7,6 +7,7 @@
 #include <QMimeData>
 
 #include "app/studio/cameras.h"
+#include "app/studio/key_model.h"
 #include "app/studio/main_window.h"
 #include "app/studio/message_bar.h"
 #include "app/studio/source_name.h"
@@ -23,6 +24,7 @@ void MainWindow::make_file_actions() {
   connect(cameras_, &QMenu::aboutToShow, this, &MainWindow::list_cameras);
   recent_ = file->addMenu(tr("Open &recent"));
   connect(recent_, &QMenu::aboutToShow, this, &MainWindow::list_recent);
+  for (QMenu* one : {cameras_, recent_}) one->setProperty(kLinesChange, true);
   list_cameras();
   list_recent();
   file->addSeparator();
