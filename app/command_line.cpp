@@ -553,6 +553,7 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   bench_context->callback([&] { verb = [&at_length](const Context& context) { return run_bench_context(context, at_length); }; });
 
   for (CLI::App* command : app.get_subcommands({})) {
+    if (command == studio) continue;  // all that follows is the window's
     command->fallthrough();
     for (CLI::App* inner : command->get_subcommands({})) inner->fallthrough();
   }

@@ -95,6 +95,7 @@ void KeysDialog::look() {
   const int at = row();
   for (QWidget* one : std::initializer_list<QWidget*>{key_, set_, usual_}) one->setEnabled(at >= 0);
   set_->setText(tr("&Set"));
+  warned_ = false;
   if (at < 0) {
     remark_->setText(tr("Choose a line to change its key."));
     return;
@@ -106,6 +107,7 @@ void KeysDialog::look() {
     remark_->setText(
         tr("%1 belongs to “%2”, which would be left without it.").arg(key.toString(QKeySequence::NativeText), loser));
     set_->setText(tr("&Take it"));
+    warned_ = true;
   } else if (key.isEmpty()) {
     remark_->setText(tr("Press the new key of “%1”; Set without one leaves it none.").arg(name));
   } else {
@@ -115,6 +117,8 @@ void KeysDialog::look() {
 
 void KeysDialog::set() {
   if (row() < 0) return;
+  // The field tells of its key a second after it was pressed; nobody loses one without having been named.
+  if (!warned_ && model_.owner(key_->keySequence(), row())) return look();
   model_.set_key(row(), key_->keySequence());
   key_->clear();
   look();

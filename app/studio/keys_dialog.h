@@ -32,6 +32,7 @@ class KeysDialog : public QDialog {
   QKeySequenceEdit* key_;
   QLabel* remark_;
   QPushButton *set_, *usual_;
+  bool warned_ = false;  // that the key would be taken from another action
 };
 
 }  // namespace longtake

@@ -438,6 +438,20 @@ class Program(unittest.TestCase):
             self.assertFails(2, "analyze", self.clip, "--config", config, says=says)
         self.assertFails(2, "analyze", self.clip, "--config", self.path("no.toml"), says="no.toml")
 
+    def test_without_the_window_studio_says_so(self):
+        alone = self.path("alone")
+        os.mkdir(alone)
+        program = shutil.copy(PROGRAM, alone)
+        done = subprocess.run([program, "studio", "clip.mp4"], env={"PATH": alone}, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("there is no longtake-studio", done.stderr)
+        studio = os.path.join(alone, "longtake-studio")
+        with open(studio, "w") as file:
+            file.write('#!/bin/sh\nprintf "%s|" "$@"\n')
+        os.chmod(studio, 0o755)
+        done = subprocess.run([program, "--model", "m", "studio", "a b.mp4", "--theme", "dark"], stdout=subprocess.PIPE, text=True)
+        self.assertEqual(done.stdout, "--model|m|a b.mp4|--theme|dark|")
+
     # --- signals and terminals
 
     def stop(self, which):
