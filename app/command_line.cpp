@@ -94,7 +94,7 @@ void add_batch_command(CLI::App& app, Settings& settings, BatchSettings& batch, 
   command->add_option("--exclude", batch.exclude, "Nothing that is called like this; repeatable")
       ->type_name("PATTERN")
       ->allow_extra_args(false);
-  command->add_option("--name", batch.name, "How results are called: {name}, {stem}, {number} (default {name}.jsonl)")
+  command->add_option("--name", batch.name, "How results are called: {name}, {stem}, {number}, {key} (default {name}.jsonl)")
       ->type_name("PATTERN");
   command->add_option("--jobs", batch.jobs, "Videos side by side, which share the threads (default 1)")
       ->check(CLI::Range(1, 64))

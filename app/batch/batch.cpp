@@ -161,6 +161,7 @@ Result<void> Batch::watch(BatchTask& task, const Context& context, const std::sh
     }
     PipelineOptions options;
     options.encoders = settings.thread_count();
+    options.leave_open = options_.memories;
     options.checkpoint_due = every(settings.checkpoint_every_s);
     options.on_frame = [&](const FrameTime& time) {
       if (!std::exchange(any, true)) first_t = time.t;

@@ -16,12 +16,14 @@
 #include <fmt/format.h>
 
 #include "core/store/sha256.h"
+#include "models/memory_file.h"
 
 namespace longtake {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kKeyDigits = 24;
 constexpr std::size_t kLongestPart = 200;  // bytes; file systems allow 255, and a checkpoint's name is longer
 constexpr std::array<std::string_view, 12> kNotVideos{".jpg",  ".jpeg", ".png",  ".bmp",   ".webp", ".tif",
                                                       ".tiff", ".ltm",  ".json", ".jsonl", ".csv",  ".txt"};
@@ -151,8 +153,11 @@ Result<std::string> filled(const std::string& pattern, const BatchInput& input, 
       out += fs::path(input.name).replace_extension().string();
     } else if (word == "number") {
       out += std::to_string(number);
+    } else if (word == "key") {
+      const std::string key = source_key(input.path);
+      out += key.empty() ? "stream" : key.substr(0, kKeyDigits);
     } else {
-      return Error{ErrorKind::kUsage, fmt::format("--name knows {{name}}, {{stem}} and {{number}}, not {{{}}}", word)};
+      return Error{ErrorKind::kUsage, fmt::format("--name knows {{name}}, {{stem}}, {{number}} and {{key}}, not {{{}}}", word)};
     }
     at = end + 1;
   }

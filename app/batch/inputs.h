@@ -29,8 +29,8 @@ Result<std::vector<BatchInput>> batch_inputs(const std::vector<std::string>& giv
 // By the end of its name: what cannot be read of these is a broken video, and not something else that lies there.
 bool has_video_ending(const std::string& path);
 
-// Where each result goes, below the output folder: the name and ".jsonl", or `pattern` with {name}, {stem} and {number} (from
-// 1) filled in. No two are equal, none leaves the folder, and no part is longer than file systems allow.
+// Where each result goes, below the output folder: the name and ".jsonl", or `pattern` with {name}, {stem}, {number} (from 1) and {key}
+// (of the contents, see source_key()) filled in. No two are equal, none leaves the folder, and no part is longer than file systems allow.
 // Errors: kUsage (another {word} in the pattern).
 Result<std::vector<std::string>> result_names(const std::vector<BatchInput>& inputs, const std::string& pattern);
 

@@ -17,6 +17,7 @@
 #include "app/studio/message_bar.h"
 #include "app/studio/surprise_view.h"
 #include "app/studio/timeline_view.h"
+#include "app/studio/video_panel.h"
 #include "app/studio/video_view.h"
 
 namespace longtake {
@@ -79,6 +80,7 @@ void MainWindow::make_docks() {
   QDockWidget* memory =
       dock(QStringLiteral("memory"), tr("Memory"), new MemoryPanel(session_, this), Qt::RightDockWidgetArea);
   tabifyDockWidget(events, memory);
+  tabifyDockWidget(events, make_video_dock());
   make_live_views(memory);
   tabifyDockWidget(events, dock(QStringLiteral("labels"), tr("Labels"), labels_, Qt::RightDockWidgetArea));
   events->raise();
@@ -105,6 +107,15 @@ void MainWindow::make_live_views(QDockWidget* beside) {
     live->show();
     live->raise();
   });
+}
+
+QDockWidget* MainWindow::make_video_dock() {
+  auto* panel = new VideoPanel(session_.videos(), this);
+  connect(panel, &VideoPanel::open_wanted, this, &MainWindow::open);
+  connect(&session_.videos(), &VideoList::failed, &session_, &SessionController::failed);
+  connect(&session_, &SessionController::state_changed, panel,
+          [this, panel] { panel->set_free(session_.state() != SessionController::State::kAnalyzing); });
+  return dock(QStringLiteral("videos-dock"), tr("Videos"), panel, Qt::RightDockWidgetArea);
 }
 
 void MainWindow::make_layer_dock(QDockWidget* above) {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "app/studio/layer_model.h"
-#include "app/studio/preferences.h"
 #include "app/studio/live_watch.h"
+#include "app/studio/preferences.h"
 #include "app/studio/session_controller.h"
 #include "app/studio/thumbnails.h"
 
@@ -82,6 +82,7 @@ class MainWindow : public QMainWindow {
   void list_cameras();
   void list_recent();
   void make_layer_dock(QDockWidget* above);
+  QDockWidget* make_video_dock();
   void share_out_room();
   void say_state();
   void open_thumbnails();

@@ -5,6 +5,7 @@
 #include <QFileInfo>
 #include <QMenuBar>
 #include <QMimeData>
+#include <algorithm>
 
 #include "app/studio/cameras.h"
 #include "app/studio/key_model.h"
@@ -47,7 +48,15 @@ void MainWindow::open(const QString& uri) {
 }
 
 void MainWindow::open_all(const QStringList& uris) {
-  if (!uris.isEmpty()) open(uris.front());
+  const auto is_folder = [](const QString& uri) { return QFileInfo(uri).isDir(); };
+  if (uris.size() == 1 && !is_folder(uris.front())) return open(uris.front());
+  if (uris.isEmpty()) return;
+  session_.videos().add(uris);
+  auto* videos = findChild<QDockWidget*>(QStringLiteral("videos-dock"));
+  videos->show();
+  videos->raise();
+  const auto first = std::ranges::find_if_not(uris, is_folder);
+  if (first != uris.end()) open(*first);
 }
 
 void MainWindow::ask_for_files() { open_all(QFileDialog::getOpenFileNames(this, tr("Open videos"))); }

@@ -28,7 +28,8 @@ SessionController::SessionController(Settings settings, std::shared_ptr<spdlog::
       log_(std::move(log)),
       signals_(signals),
       model_(settings_.model),
-      memories_(settings_, model_, log_, signals_) {
+      memories_(settings_, model_, log_, signals_),
+      videos_(settings_, log_, signals_, model_) {
   connect(&axis_, &TimeAxis::marks_changed, this, &SessionController::tell_loop);
   connect(&project_, &Project::changed, this, [this] {
     findings_.edit(project_.edits());
@@ -215,6 +216,10 @@ void SessionController::show(Player::Shown frame) {
 
 void SessionController::analyze() {
   if (state_ != State::kReady && state_ != State::kAnalyzed) return;
+  if (videos_.watching()) {  // perhaps into the same files
+    Q_EMIT failed({ErrorKind::kUsage, "the list of videos is being analysed: pause it first"});
+    return;
+  }
   if (tap_) return open(QString(uri_));  // it goes on from now
   if (from_run_) from_run_->close();     // so that the last run, if it still waits, ends
   run_.reset();

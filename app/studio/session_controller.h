@@ -27,6 +27,7 @@
 #include "app/studio/project.h"
 #include "app/studio/session_load.h"
 #include "app/studio/time_axis.h"
+#include "app/studio/video_list.h"
 
 namespace longtake {
 
@@ -61,6 +62,7 @@ class SessionController : public QObject {
 
   ModelHolder& model() { return model_; }
   Errands& errands() { return errands_; }
+  VideoList& videos() { return videos_; }
   MemoryController& memories() { return memories_; }
 
   // Of the live source that is open; none: there is none.
@@ -133,6 +135,7 @@ class SessionController : public QObject {
   Findings findings_;
   Project project_;
   MemoryController memories_;
+  VideoList videos_;
   std::vector<RangeLabel> learned_;  // what the labeller was given
   Labeller::Told labelled_;
   std::optional<std::int64_t> state_bytes_;

@@ -24,8 +24,8 @@ struct SessionFiles {
   std::filesystem::path project() const { return folder / kProjectFile; }
   // Another memory to start from makes another result, and neither goes on from the other's checkpoint.
   std::filesystem::path result() const { return of_start("result", ".jsonl"); }
-  std::filesystem::path checkpoint() const { return of_start("checkpoint", ".ltm"); }
-  std::filesystem::path learned() const { return of_start("memory", ".ltm"); }
+  std::filesystem::path checkpoint() const { return result() += ".checkpoint"; }  // these three as Batch names them
+  std::filesystem::path learned() const { return of_start("result", ".ltm"); }
   std::filesystem::path labels() const { return folder / "session.labels"; }
   std::filesystem::path edited() const { return of_start("edited", ".jsonl"); }
 

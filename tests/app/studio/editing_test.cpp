@@ -382,7 +382,7 @@ TEST_F(Editing, DISABLED_UntilItIsKilled) {
   press(Qt::Key_R, Qt::ControlModifier);
   const fs::path session = fs::path(session_->result_file().toStdString()).parent_path();
   ASSERT_TRUE(
-      until([&] { return session_->findings().curves().frames() > 40 && fs::exists(session / "checkpoint.ltm"); }));
+      until([&] { return session_->findings().curves().frames() > 40 && fs::exists(session / "result.jsonl.checkpoint"); }));
   ASSERT_EQ(session_->state(), State::kAnalyzing);
   press(Qt::Key_M, Qt::NoModifier);
   session_->project().rename({events().rows()[0]}, QStringLiteral("seen before the end"));
