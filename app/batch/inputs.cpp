@@ -157,7 +157,8 @@ Result<std::string> filled(const std::string& pattern, const BatchInput& input, 
       const std::string key = source_key(input.path);
       out += key.empty() ? "stream" : key.substr(0, kKeyDigits);
     } else {
-      return Error{ErrorKind::kUsage, fmt::format("--name knows {{name}}, {{stem}}, {{number}} and {{key}}, not {{{}}}", word)};
+      return Error{ErrorKind::kUsage,
+                   fmt::format("--name knows {{name}}, {{stem}}, {{number}} and {{key}}, not {{{}}}", word)};
     }
     at = end + 1;
   }
@@ -180,7 +181,6 @@ Result<std::vector<BatchInput>> batch_inputs(const std::vector<std::string>& giv
   std::ranges::stable_sort(found, {}, [](const BatchInput& input) { return std::pair(input.path, !input.named); });
   const auto again = std::ranges::unique(found, {}, &BatchInput::path);
   found.erase(again.begin(), again.end());
-  std::ranges::stable_sort(found, {}, &BatchInput::name);
   if (found.empty()) return Error{ErrorKind::kInput, "there is nothing to watch: no file was named or found"};
   return std::move(found);
 }

@@ -22,7 +22,7 @@ struct InputFilter {
 
 // Folders are searched to the bottom, links to folders not followed; pictures, and what longtake writes itself, are left out
 // there. "@FILE" and "-" (`standard_input`) are lists, a path a line, or with zero bytes between them if there is one.
-// Sorted by name, each path once. Errors: kInput (nothing is there by that name, or in the end nothing at all).
+// Sorted by path, each once. Errors: kInput (nothing is there by that name, or in the end nothing at all).
 Result<std::vector<BatchInput>> batch_inputs(const std::vector<std::string>& given, const InputFilter& filter,
                                              std::istream& standard_input);
 

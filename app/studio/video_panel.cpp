@@ -28,10 +28,7 @@ VideoPanel::VideoPanel(VideoList& videos, QWidget* parent) : QWidget(parent), vi
     Q_EMIT open_wanted(QString::fromLocal8Bit(videos_.entry(index.row()).path));
   });
 
-  empty_ = new QLabel(
-      tr("Open several videos, or a folder, to have them here.\nEnter opens one; all of them can be analysed in "
-         "one go."),
-      this);
+  empty_ = new QLabel(this);
   empty_->setWordWrap(true);
   empty_->setAlignment(Qt::AlignCenter);
   sum_ = new QLabel(this);
@@ -65,6 +62,10 @@ void VideoPanel::say_state() {
   const int all = videos_.rowCount(), done = videos_.count(VideoState::kDone),
             failed = videos_.count(VideoState::kFailed);
   empty_->setVisible(all == 0);
+  empty_->setText(videos_.busy()
+                      ? tr("Looking for videos…")
+                      : tr("Open several videos, or a folder, to have them here.\nEnter opens one; all of them can be "
+                           "analysed in one go."));
   table_->setVisible(all > 0);
   sum_->setVisible(all > 0);
   sum_->setText(failed > 0 ? tr("%1 of %2 analysed, %3 failed").arg(done).arg(all).arg(failed)
