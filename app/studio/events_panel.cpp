@@ -5,7 +5,6 @@
 #include <QDoubleSpinBox>
 #include <QFormLayout>
 #include <QHeaderView>
-#include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
 #include <QSlider>
@@ -15,10 +14,10 @@
 #include <QTableView>
 #include <QVBoxLayout>
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "app/studio/colours.h"
+#include "app/studio/own_keys.h"
 
 namespace longtake {
 namespace {
@@ -129,7 +128,7 @@ void EventsPanel::prepare(QTableView* table, int stretched) {
   table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 6);
   table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
   table->horizontalHeader()->setSectionResizeMode(stretched, QHeaderView::Stretch);
-  table->installEventFilter(this);
+  keep_keys(*table, moving_keys());
 }
 
 QWidget* EventsPanel::make_event_list() {
@@ -196,16 +195,6 @@ void EventsPanel::make_actions() {
   remove_ = action(tr("&Delete"), QKeySequence::Delete, &EventsPanel::remove);
   for (QTableView* table : {events_, segments_}) table->addActions({rename_, split_, merge_});
   events_->addActions({false_, remove_});
-}
-
-bool EventsPanel::eventFilter(QObject* watched, QEvent* event) {
-  if (event->type() == QEvent::ShortcutOverride) {
-    static constexpr std::array kOwn{Qt::Key_Up,       Qt::Key_Down, Qt::Key_PageUp,
-                                     Qt::Key_PageDown, Qt::Key_Home, Qt::Key_End};
-    const auto key = static_cast<QKeyEvent*>(event)->key();
-    if (std::ranges::find(kOwn, key) != kOwn.end()) event->accept();
-  }
-  return QWidget::eventFilter(watched, event);
 }
 
 bool EventsPanel::segments_shown() const { return tabs_->currentIndex() == 1; }

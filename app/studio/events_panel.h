@@ -30,7 +30,6 @@ class EventsPanel : public QWidget {
 
  protected:
   // Keys that move in a list or change it belong to it while it has the focus.
-  bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
   QWidget* make_filters();

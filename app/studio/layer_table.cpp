@@ -1,11 +1,11 @@
 #include "app/studio/layer_table.h"
 
 #include <QHeaderView>
-#include <QKeyEvent>
 #include <QLabel>
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include "app/studio/own_keys.h"
 #include "app/studio/samples.h"
 
 namespace longtake {
@@ -24,7 +24,7 @@ LayerTable::LayerTable(const Findings& findings, const TimeAxis& axis, LayerMode
   table_->horizontalHeader()->setMinimumSectionSize(fontMetrics().horizontalAdvance(QStringLiteral("00.0000")));
   table_->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
   table_->horizontalHeader()->setSectionResizeMode(LayerModel::kLayer, QHeaderView::ResizeToContents);
-  table_->installEventFilter(this);
+  keep_keys(*table_, {Qt::Key_Space});  // it ticks a box here; elsewhere in the window it plays
   auto* rows = new QVBoxLayout(this);
   rows->setContentsMargins(0, 0, 0, 0);
   rows->setSpacing(0);
@@ -34,13 +34,6 @@ LayerTable::LayerTable(const Findings& findings, const TimeAxis& axis, LayerMode
   connect(&axis, &TimeAxis::playhead_changed, this, &LayerTable::say_moment);
   connect(&findings_, &Findings::changed, this, &LayerTable::say_moment);
   say_moment();
-}
-
-// Space ticks a box here; elsewhere in the window it plays.
-bool LayerTable::eventFilter(QObject* watched, QEvent* event) {
-  if (event->type() == QEvent::ShortcutOverride && static_cast<QKeyEvent*>(event)->key() == Qt::Key_Space)
-    event->accept();
-  return QWidget::eventFilter(watched, event);
 }
 
 void LayerTable::say_moment() {

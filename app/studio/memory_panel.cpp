@@ -17,12 +17,16 @@
 #include <QScrollArea>
 #include <QSignalBlocker>
 #include <QTimer>
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "app/studio/moment_list.h"
+#include "app/studio/own_keys.h"
 
 namespace longtake {
 namespace {
@@ -49,7 +53,14 @@ MemoryPanel::MemoryPanel(SessionController& session, QWidget* parent)
   setAcceptDrops(true);
   setFocusPolicy(Qt::ClickFocus);
   make_parts();
-  for (QWidget* one : findChildren<QWidget*>()) one->installEventFilter(this);
+  for (auto* button : findChildren<QAbstractButton*>()) keep_keys(*button, pressing_keys());
+  std::vector<QWidget*> lists{which_};
+  std::ranges::copy(findChildren<QListView*>(), std::back_inserter(lists));
+  for (QWidget* list : lists) {
+    keep_keys(*list, pressing_keys());
+    keep_keys(*list, moving_keys());
+    keep_keys(*list, {Qt::Key_Left, Qt::Key_Right});
+  }
 
   connect(&memories_, &MemoryController::memory_changed, this, &MemoryPanel::say_memory);
   connect(&memories_, &MemoryController::questions_changed, this, &MemoryPanel::say_questions);
@@ -174,18 +185,6 @@ void MemoryPanel::dropEvent(QDropEvent* event) {
 void MemoryPanel::keyPressEvent(QKeyEvent* event) {
   if (event->matches(QKeySequence::Paste) && take(*QApplication::clipboard()->mimeData())) return;
   QWidget::keyPressEvent(event);
-}
-
-// Keys that a part of the panel needs itself while it has the focus come before the window's shortcuts.
-bool MemoryPanel::eventFilter(QObject* watched, QEvent* event) {
-  if (event->type() != QEvent::ShortcutOverride) return QWidget::eventFilter(watched, event);
-  const int key = static_cast<QKeyEvent*>(event)->key();
-  const bool presses = key == Qt::Key_Space || key == Qt::Key_Return || key == Qt::Key_Enter;
-  const bool moves = key == Qt::Key_Up || key == Qt::Key_Down || key == Qt::Key_Left || key == Qt::Key_Right ||
-                     key == Qt::Key_Home || key == Qt::Key_End || key == Qt::Key_PageUp || key == Qt::Key_PageDown;
-  const bool lists = qobject_cast<QListView*>(watched) != nullptr || watched == which_;
-  if ((presses && (lists || qobject_cast<QAbstractButton*>(watched) != nullptr)) || (moves && lists)) event->accept();
-  return false;
 }
 
 void MemoryPanel::say_memory() {

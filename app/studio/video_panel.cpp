@@ -9,6 +9,8 @@
 #include <QVBoxLayout>
 #include <vector>
 
+#include "app/studio/own_keys.h"
+
 namespace longtake {
 
 VideoPanel::VideoPanel(VideoList& videos, QWidget* parent) : QWidget(parent), videos_(videos) {
@@ -24,6 +26,8 @@ VideoPanel::VideoPanel(VideoList& videos, QWidget* parent) : QWidget(parent), vi
   table_->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 6);
   table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
   table_->horizontalHeader()->setSectionResizeMode(VideoList::kName, QHeaderView::Stretch);
+  keep_keys(*table_, moving_keys());
+  keep_keys(*table_, {Qt::Key_Return, Qt::Key_Enter, Qt::Key_Delete});
   connect(table_, &QTableView::activated, this, [this](const QModelIndex& index) {
     Q_EMIT open_wanted(QString::fromLocal8Bit(videos_.entry(index.row()).path));
   });
