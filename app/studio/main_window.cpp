@@ -17,8 +17,10 @@
 #include "app/studio/message_bar.h"
 #include "app/studio/surprise_view.h"
 #include "app/studio/timeline_view.h"
+#include "app/studio/transport_bar.h"
 #include "app/studio/video_panel.h"
 #include "app/studio/video_view.h"
+#include "app/studio/welcome.h"
 
 namespace longtake {
 
@@ -33,21 +35,12 @@ MainWindow::MainWindow(SessionController& session)
   surprise_ = new SurpriseView(session_.findings(), session_.axis(), session_.project(), this);
   events_ = new EventsPanel(session_, this);
   labels_ = new LabelsPanel(session_, this);
-  position_ = new QLabel(this);
   progress_ = new QLabel(this);
   memory_ = new QLabel(this);
-  messages_ = new MessageBar(this);
-  auto* middle = new QWidget(this);
-  auto* column = new QVBoxLayout(middle);
-  column->setContentsMargins(0, 0, 0, 0);
-  column->setSpacing(0);
-  column->addWidget(messages_);
-  column->addWidget(video_, 1);
-  setCentralWidget(middle);
+  make_middle();
   make_docks();
   make_actions();
   usual_layout_ = saveState();
-  statusBar()->addWidget(position_);
   statusBar()->addWidget(progress_, 1);
   statusBar()->addPermanentWidget(memory_);
 
@@ -55,15 +48,34 @@ MainWindow::MainWindow(SessionController& session)
        {static_cast<PlotArea*>(timeline_), static_cast<PlotArea*>(loss_), static_cast<PlotArea*>(surprise_)}) {
     connect(view, &PlotArea::seek_wanted, &session_, &SessionController::seek);
   }
-  connect(video_, &VideoView::open_wanted, this, &MainWindow::ask_for_files);
   connect(&session_, &SessionController::state_changed, this, &MainWindow::say_state);
   connect(&session_, &SessionController::state_changed, this, &MainWindow::open_thumbnails);
   connect(&session_.findings(), &Findings::changed, this, &MainWindow::say_state);
-  connect(&session_, &SessionController::image_changed, this, &MainWindow::say_state);
   connect(&session_, &SessionController::failed, this,
           [this](const Error& error) { messages_->say(QString::fromStdString(error.message)); });
   connect(&session_, &SessionController::noticed, this, [this](const QString& sentence) { messages_->say(sentence); });
   say_state();
+}
+
+void MainWindow::make_middle() {
+  messages_ = new MessageBar(this);
+  transport_ = new TransportBar(session_, this);
+  welcome_ = new Welcome(preferences_, video_);
+  auto* over_video = new QVBoxLayout(video_);
+  over_video->setContentsMargins(0, 0, 0, 0);
+  over_video->addWidget(welcome_);
+  connect(welcome_, &Welcome::files_wanted, this, &MainWindow::ask_for_files);
+  connect(welcome_, &Welcome::folder_wanted, this, &MainWindow::ask_for_folder);
+  connect(welcome_, &Welcome::address_wanted, this, [this] { ask_for_url({}); });
+  connect(welcome_, &Welcome::recent_wanted, this, &MainWindow::open_recent);
+  auto* middle = new QWidget(this);
+  auto* column = new QVBoxLayout(middle);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(0);
+  column->addWidget(messages_);
+  column->addWidget(video_, 1);
+  column->addWidget(transport_);
+  setCentralWidget(middle);
 }
 
 QDockWidget* MainWindow::dock(const QString& name, const QString& title, QWidget* widget, Qt::DockWidgetArea area) {
@@ -94,6 +106,7 @@ void MainWindow::make_docks() {
   for (QDockWidget* one : {timeline, loss, surprise})
     one->setFeatures(one->features() | QDockWidget::DockWidgetVerticalTitleBar);
   setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+  setTabPosition(Qt::RightDockWidgetArea, QTabWidget::North);
 }
 
 // Out of the way while no live source is open.
@@ -136,26 +149,22 @@ void MainWindow::share_out_room() {
   const int timeline = std::clamp(below * 2 / 5, 7 * line, 12 * line);
   resizeDocks({dock_of("timeline"), dock_of("loss")}, {timeline, below - timeline}, Qt::Vertical);
   resizeDocks({dock_of("events")}, {std::clamp(width() / 4, 280, 420)}, Qt::Horizontal);
-  resizeDocks({dock_of("events"), dock_of("layers")}, {height() * 3 / 5, height() / 4}, Qt::Vertical);
+  resizeDocks({dock_of("events"), dock_of("layers")}, {height() - 9 * line, 9 * line}, Qt::Vertical);
 }
 
 void MainWindow::say_state() {
   using State = SessionController::State;
   const State state = session_.state();
+  welcome_->setVisible(state == State::kEmpty);
   analyze_->setEnabled(state == State::kReady || state == State::kAnalyzed);
   stop_->setEnabled(state == State::kAnalyzing || full_screen_);  // its key leaves the full screen, too
   setWindowTitle(state == State::kEmpty ? tr("Longtake")
                                         : tr("%1 – Longtake").arg(QString::fromStdString(session_.info().source)));
   if (state == State::kEmpty || state == State::kOpening) {
-    position_->clear();
     progress_->clear();
     memory_->clear();
     return;
   }
-  QString where = clock_text(session_.axis().playhead());
-  const double speed = session_.playing() ? session_.speed() : session_.rate();
-  if (speed != 1) where += tr("  ×%1").arg(speed, 0, 'g', 3);
-  position_->setText(where);
   const std::int64_t frames = session_.findings().curves().frames();
   const qsizetype events = static_cast<qsizetype>(session_.findings().events().events().size());
   if (state == State::kAnalyzing) {

@@ -23,7 +23,9 @@ class LossView;
 class MessageBar;
 class SurpriseView;
 class TimelineView;
+class TransportBar;
 class VideoView;
+class Welcome;
 
 class MainWindow : public QMainWindow {
   Q_OBJECT
@@ -74,10 +76,12 @@ class MainWindow : public QMainWindow {
   void ask_for_picture();
   void set_full_screen(bool on);
   void make_docks();
+  void make_middle();
   void make_live_views(QDockWidget* beside);
   void ask_for_files();
   void ask_for_folder();
   void ask_for_url(const QString& address);
+  void open_recent(const QString& uri);
   void ask_for_export();
   void list_cameras();
   void list_recent();
@@ -101,12 +105,14 @@ class MainWindow : public QMainWindow {
   SurpriseView* surprise_;
   EventsPanel* events_;
   LabelsPanel* labels_;
-  QLabel *position_, *progress_, *memory_;
+  TransportBar* transport_;
+  Welcome* welcome_;
+  QLabel *progress_, *memory_;
   bool full_screen_ = false;
   QByteArray layout_before_;  // that
   Qt::WindowStates state_before_;
   bool laid_out_ = false;  // the docks have the sizes of last time, or the usual ones
-  QAction *analyze_ = nullptr, *stop_ = nullptr;
+  QAction *analyze_ = nullptr, *stop_ = nullptr, *export_ = nullptr;
   KeyModel* keys_ = nullptr;
   QMenu *cameras_ = nullptr, *recent_ = nullptr;
 };

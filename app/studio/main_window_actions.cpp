@@ -2,11 +2,11 @@
 #include <QAction>
 #include <QDockWidget>
 #include <QMenuBar>
-#include <QToolBar>
 
 #include "app/studio/events_panel.h"
 #include "app/studio/labels_panel.h"
 #include "app/studio/main_window.h"
+#include "app/studio/transport_bar.h"
 
 namespace longtake {
 
@@ -36,12 +36,13 @@ void MainWindow::make_edit_actions() {
 void MainWindow::make_play_actions() {
   TimeAxis& axis = session_.axis();
   QMenu* play = menuBar()->addMenu(tr("&Play"));
-  action(play, tr("Play or pause"), {Qt::Key_Space, Qt::Key_K}, [this] { session_.play(session_.playing() ? 0 : session_.rate()); });
+  QAction* play_or_pause = action(play, tr("Play or pause"), {Qt::Key_Space, Qt::Key_K},
+                                  [this] { session_.play(session_.playing() ? 0 : session_.rate()); });
   action(play, tr("Backwards, faster"), {Qt::Key_J}, [this] { session_.shuttle(-1); });
   action(play, tr("Forwards, faster"), {Qt::Key_L}, [this] { session_.shuttle(1); });
   play->addSeparator();
-  action(play, tr("One frame back"), {Qt::Key_Comma}, [this] { session_.step(-1); });
-  action(play, tr("One frame on"), {Qt::Key_Period}, [this] { session_.step(1); });
+  QAction* back = action(play, tr("One frame back"), {Qt::Key_Comma}, [this] { session_.step(-1); });
+  QAction* on = action(play, tr("One frame on"), {Qt::Key_Period}, [this] { session_.step(1); });
   const auto jump = [this](double seconds) {
     return [this, seconds] { session_.seek(session_.axis().playhead() + seconds); };
   };
@@ -57,13 +58,20 @@ void MainWindow::make_play_actions() {
   action(play, tr("To the start"), {Qt::Key_Home}, [this] { session_.seek(session_.axis().begin()); });
   action(play, tr("To the end"), {Qt::Key_End}, [this] { session_.seek(session_.axis().end()); });
   play->addSeparator();
-  action(play, tr("Event before"), {Qt::Key_Up, Qt::Key_PageUp}, [this] { session_.go_to_event(-1); });
-  action(play, tr("Next event"), {Qt::Key_Down, Qt::Key_PageDown}, [this] { session_.go_to_event(1); });
+  QAction* event_before =
+      action(play, tr("Event before"), {Qt::Key_Up, Qt::Key_PageUp}, [this] { session_.go_to_event(-1); });
+  QAction* next_event =
+      action(play, tr("Next event"), {Qt::Key_Down, Qt::Key_PageDown}, [this] { session_.go_to_event(1); });
   play->addSeparator();
   action(play, tr("Mark in"), {Qt::Key_I}, [&axis] { axis.set_in(axis.playhead()); });
   action(play, tr("Mark out"), {Qt::Key_O}, [&axis] { axis.set_out(axis.playhead()); });
   make_speed_actions(play);
   make_picture_actions(play);
+  transport_->add_step(event_before, Glyph::kEventBefore);
+  transport_->add_step(back, Glyph::kFrameBack);
+  transport_->add_play(play_or_pause);
+  transport_->add_step(on, Glyph::kFrameOn);
+  transport_->add_step(next_event, Glyph::kNextEvent);
 }
 
 void MainWindow::make_analysis_actions() {
@@ -71,11 +79,9 @@ void MainWindow::make_analysis_actions() {
   analyze_ = action(watch, tr("&Analyse"), {Qt::CTRL | Qt::Key_R}, [this] { session_.analyze(); });
   stop_ = action(watch, tr("&Stop"), {Qt::Key_Escape},
                  [this] { full_screen_ ? set_full_screen(false) : session_.stop_analysis(); });
-  QToolBar* bar = addToolBar(tr("Analysis"));
-  bar->setObjectName(QStringLiteral("analysis"));
-  bar->setMovable(false);
-  bar->addAction(analyze_);
-  bar->addAction(stop_);
+  transport_->add_work(analyze_, Glyph::kAnalyze);
+  transport_->add_work(stop_, Glyph::kStop);
+  transport_->add_work(export_, Glyph::kExport);
 }
 
 void MainWindow::make_view_actions() {

@@ -6,11 +6,11 @@
 #include <QFileInfo>
 #include <QMenuBar>
 #include <QStatusBar>
-#include <QToolBar>
 #include <cmath>
 
 #include "app/studio/go_to_dialog.h"
 #include "app/studio/main_window.h"
+#include "app/studio/transport_bar.h"
 #include "app/studio/video_view.h"
 
 namespace longtake {
@@ -42,7 +42,8 @@ void MainWindow::make_picture_actions(QMenu* play) {
 }
 
 void MainWindow::make_screen_actions(QMenu* view) {
-  action(view, tr("&Full screen"), {Qt::Key_F}, [this] { set_full_screen(!full_screen_); });
+  QAction* full = action(view, tr("&Full screen"), {Qt::Key_F}, [this] { set_full_screen(!full_screen_); });
+  transport_->add_work(full, Glyph::kFullScreen);
   QAction* overlay = action(view, tr("&Predictions over the video"), {Qt::Key_P}, [] {});
   overlay->setCheckable(true);
   overlay->setChecked(video_->shows_overlay());
@@ -82,9 +83,9 @@ void MainWindow::set_full_screen(bool on) {
     layout_before_ = saveState();
     state_before_ = windowState();
     for (QDockWidget* one : findChildren<QDockWidget*>()) one->hide();
-    for (QToolBar* one : findChildren<QToolBar*>()) one->hide();
   }
   menuBar()->setVisible(!on);
+  transport_->setVisible(!on);
   statusBar()->setVisible(!on);
   setWindowState(on ? state_before_ | Qt::WindowFullScreen : state_before_);
   if (!on) restoreState(layout_before_);

@@ -13,6 +13,7 @@
 #include "app/studio/message_bar.h"
 #include "app/studio/source_name.h"
 #include "app/studio/url_dialog.h"
+#include "app/studio/welcome.h"
 
 namespace longtake {
 
@@ -29,7 +30,7 @@ void MainWindow::make_file_actions() {
   list_cameras();
   list_recent();
   file->addSeparator();
-  action(file, tr("&Export…"), {Qt::CTRL | Qt::Key_E}, [this] { ask_for_export(); });
+  export_ = action(file, tr("&Export…"), {Qt::CTRL | Qt::Key_E}, [this] { ask_for_export(); });
   action(file, tr("&Close"), {QKeySequence::Close}, [this] { session_.close(); });
   action(file, tr("&Quit"), {QKeySequence::Quit}, [this] { close(); });
 }
@@ -44,6 +45,7 @@ void MainWindow::open(const QString& uri) {
     return;
   }
   preferences_.add_recent(uri);
+  welcome_->list_recent();
   session_.open(uri);
 }
 
@@ -71,6 +73,8 @@ void MainWindow::ask_for_url(const QString& address) {
   if (dialog.exec() == QDialog::Accepted) open(dialog.address());
 }
 
+void MainWindow::open_recent(const QString& uri) { is_incomplete(uri) ? ask_for_url(uri) : open(uri); }
+
 void MainWindow::list_cameras() {
   cameras_->clear();
   for (const Camera& camera : find_cameras()) {
@@ -88,7 +92,7 @@ void MainWindow::list_recent() {
         QString(path ? QFileInfo(one).fileName() : one).replace(QLatin1Char('&'), QStringLiteral("&&")));
     entry->setToolTip(one);
     entry->setEnabled(!path || QFileInfo::exists(one));
-    connect(entry, &QAction::triggered, this, [this, one] { is_incomplete(one) ? ask_for_url(one) : open(one); });
+    connect(entry, &QAction::triggered, this, [this, one] { open_recent(one); });
   }
   recent_->setToolTipsVisible(true);
   if (recent_->isEmpty()) {
@@ -96,8 +100,10 @@ void MainWindow::list_recent() {
     return;
   }
   recent_->addSeparator();
-  connect(recent_->addAction(tr("&Clear this list")), &QAction::triggered, this,
-          [this] { preferences_.clear_recent(); });
+  connect(recent_->addAction(tr("&Clear this list")), &QAction::triggered, this, [this] {
+    preferences_.clear_recent();
+    welcome_->list_recent();
+  });
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {

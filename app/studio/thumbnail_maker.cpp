@@ -60,7 +60,7 @@ bool ThumbnailMaker::make(Glance& glance, const Wish& wish, const std::stop_toke
   const double t = static_cast<double>(seen->pts) * static_cast<double>(base.num) / static_cast<double>(base.den);
   const double off = wish.has_key_frame ? 0 : wish.moment - t;  // nothing is nearer than the frame itself
   if (seen->picture) made_(wish.moment, small(*seen), off);
-  if (off <= wish.apart || !seen->picture) return true;
+  if (off <= wish.apart / 2 || !seen->picture) return true;
   const std::scoped_lock lock(mutex_);
   wishes_.push_back({wish.moment, wish.apart, true});
   return true;

@@ -19,7 +19,7 @@ class ThumbnailMaker {
  public:
   struct Wish {
     double moment = 0;  // seconds
-    double apart = 0;   // a key frame no farther before it than this is exact enough
+    double apart = 0;   // a key frame no farther before it than half of this is exact enough
     bool has_key_frame = false;
   };
   // On this one's own thread. `off`: how many seconds before the moment the picture is.

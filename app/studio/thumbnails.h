@@ -33,7 +33,7 @@ class Thumbnails : public QObject {
   bool is_open() const { return maker_ != nullptr; }
 
   // What is looked at, in seconds, the most wanted first; nothing else is made any more. `apart`: how far these moments are
-  // from one another; where a key frame lies nearer than that, it will do. Key frames of all of them come first.
+  // from one another; where a key frame lies within half of that, it will do. Key frames of all of them come first.
   void want(std::vector<double> moments, double apart);
   // The same for a single moment, before all others.
   void want_first(double moment, double apart);

@@ -25,7 +25,7 @@ void VideoView::resizeEvent(QResizeEvent*) { session_.set_view_size(size() * dev
 // As in mpv: twice for the whole screen, the other button pauses.
 void VideoView::mouseDoubleClickEvent(QMouseEvent* event) {
   if (event->button() != Qt::LeftButton) return;
-  session_.state() == SessionController::State::kEmpty ? Q_EMIT open_wanted() : Q_EMIT full_screen_wanted();
+  Q_EMIT full_screen_wanted();
 }
 
 void VideoView::mousePressEvent(QMouseEvent* event) {
@@ -61,11 +61,10 @@ void VideoView::paintEvent(QPaintEvent*) {
   painter.fillRect(rect(), Qt::black);
   const QImage& image = session_.image();
   if (image.isNull()) {
+    if (session_.state() != SessionController::State::kOpening) return;
     painter.setPen(QColor(200, 202, 205));
-    QString words = tr("Drop a video here, or open one with Ctrl+O.");
-    if (session_.state() == SessionController::State::kOpening)
-      words = tr("Opening %1 …").arg(shown_name(session_.uri()));
-    painter.drawText(rect().adjusted(16, 16, -16, -16), Qt::AlignCenter | Qt::TextWordWrap, words);
+    painter.drawText(rect().adjusted(16, 16, -16, -16), Qt::AlignCenter | Qt::TextWordWrap,
+                     tr("Opening %1 …").arg(shown_name(session_.uri())));
     return;
   }
   // The picture comes in the size it is shown in; while the window is being resized, nearly.

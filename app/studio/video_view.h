@@ -28,7 +28,6 @@ class VideoView : public QWidget {
   void wheelEvent(QWheelEvent* event) override;
 
  Q_SIGNALS:
-  void open_wanted();
   void full_screen_wanted();
   void pause_wanted();
   void wheel_turned(int steps);  // above 0: away from the hand

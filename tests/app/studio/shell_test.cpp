@@ -162,6 +162,45 @@ TEST_F(Shell, RemembersWhatWasOpened) {
   EXPECT_TRUE(window_->preferences().recent().isEmpty());
 }
 
+TEST_F(Shell, WelcomesWithWhatCanBeOpened) {
+  auto* welcome = window_->findChild<QWidget*>(QStringLiteral("welcome"));
+  EXPECT_TRUE(welcome->isVisible());
+  window_->open(QString::fromStdString(clip()));
+  ASSERT_TRUE(until([&] { return session_->state() == State::kReady; }));
+  EXPECT_FALSE(welcome->isVisible());
+  start_again();
+  welcome = window_->findChild<QWidget*>(QStringLiteral("welcome"));
+  EXPECT_TRUE(welcome->isVisible());
+  for (auto* button : welcome->findChildren<QPushButton*>()) {
+    if (button->toolTip() == QString::fromStdString(clip())) QTest::mouseClick(button, Qt::LeftButton);
+  }
+  EXPECT_TRUE(until([&] { return session_->state() == State::kReady; }));
+}
+
+TEST_F(Shell, PlaysAndStepsByMouse) {
+  auto* transport = window_->findChild<QWidget*>(QStringLiteral("transport"));
+  const auto button = [&](const char* name) {
+    for (auto* one : transport->findChildren<QToolButton*>()) {
+      if (one->accessibleName() == QLatin1String(name)) return one;
+    }
+    return static_cast<QToolButton*>(nullptr);
+  };
+  ASSERT_NE(button("One frame on"), nullptr);
+  EXPECT_FALSE(button("One frame on")->isEnabled());
+  window_->open(QString::fromStdString(clip()));
+  ASSERT_TRUE(until([&] { return session_->state() == State::kReady && !session_->image().isNull(); }));
+  const std::int64_t first = session_->shown_pts();
+  QTest::mouseClick(button("One frame on"), Qt::LeftButton);
+  ASSERT_TRUE(until([&] { return session_->shown_pts() > first; }));
+  QTest::mouseClick(button("One frame back"), Qt::LeftButton);
+  EXPECT_TRUE(until([&] { return session_->shown_pts() == first; }));
+  QTest::mouseClick(button("Play or pause"), Qt::LeftButton);
+  EXPECT_TRUE(until([&] { return session_->playing() && session_->shown_pts() > first; }));
+  QTest::mouseClick(button("Play or pause"), Qt::LeftButton);
+  EXPECT_TRUE(until([&] { return !session_->playing(); }));
+  EXPECT_TRUE(window_->findChild<QLabel*>(QStringLiteral("position"))->text().contains(QStringLiteral(" / ")));
+}
+
 TEST_F(Shell, NeitherShowsNorWritesAPassword) {
   window_->open(QStringLiteral("http://ann:s3cret@127.0.0.1:1/video.mp4?key=s3cret"));
   ASSERT_TRUE(until([&] { return !messages().sentence().isEmpty(); }));
