@@ -108,12 +108,13 @@ int main(int argc, char** argv) {
     return kExitUnexpected;
   }
   SessionController session(settings, *log, signals);
-  MainWindow window(session);
-  const bool picture_wanted = !options.screenshot.empty();  // a picture is the same whatever was set here before
+  // A picture is the same whatever was set here before, and leaves no traces.
+  const bool picture_wanted = !options.screenshot.empty();
+  MainWindow window(session, picture_wanted ? Preferences::Kept::kNowhere : Preferences::Kept::kOnDisk);
   if (!options.theme.empty()) {
     apply_theme(options.theme == "dark" ? Theme::kDark : Theme::kLight);
   } else {
-    apply_theme(picture_wanted ? Theme::kSystem : window.preferences().theme());
+    apply_theme(window.preferences().theme());
   }
   if (picture_wanted || !window.restore_layout() || !options.size.empty()) window.resize(width, height);
   window.show();

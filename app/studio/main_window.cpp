@@ -24,8 +24,8 @@
 
 namespace longtake {
 
-MainWindow::MainWindow(SessionController& session)
-    : session_(session), live_(session), layers_(session.findings(), session.axis()) {
+MainWindow::MainWindow(SessionController& session, Preferences::Kept kept)
+    : session_(session), live_(session), preferences_(kept), layers_(session.findings(), session.axis()) {
   setWindowTitle(tr("Longtake"));
   setAcceptDrops(true);
   video_ = new VideoView(session_, this);

@@ -31,7 +31,7 @@ class MainWindow : public QMainWindow {
   Q_OBJECT
 
  public:
-  explicit MainWindow(SessionController& session);
+  explicit MainWindow(SessionController& session, Preferences::Kept kept = Preferences::Kept::kOnDisk);
 
   // A path or URL.
   void open(const QString& uri);

@@ -28,26 +28,36 @@ QString key_of(QString action) {
 
 }  // namespace
 
-Preferences::Preferences() : store_(configuration_file(), QSettings::IniFormat) {}
+Preferences::Preferences(Kept kept) {
+  if (kept == Kept::kOnDisk) store_.emplace(configuration_file(), QSettings::IniFormat);
+}
+
+QVariant Preferences::value(const QString& key) const { return store_ ? store_->value(key) : QVariant(); }
+void Preferences::set_value(const QString& key, const QVariant& value) {
+  if (store_) store_->setValue(key, value);
+}
+void Preferences::remove(const QString& key) {
+  if (store_) store_->remove(key);
+}
 
 Theme Preferences::theme() const {
-  const QString name = store_.value(kTheme).toString();
+  const QString name = value(kTheme).toString();
   if (name == QStringLiteral("light")) return Theme::kLight;
   return name == QStringLiteral("dark") ? Theme::kDark : Theme::kSystem;
 }
 
 void Preferences::set_theme(Theme theme) {
-  if (theme == Theme::kSystem) return store_.remove(kTheme);
-  store_.setValue(kTheme, theme == Theme::kDark ? QStringLiteral("dark") : QStringLiteral("light"));
+  if (theme == Theme::kSystem) return remove(kTheme);
+  set_value(kTheme, theme == Theme::kDark ? QStringLiteral("dark") : QStringLiteral("light"));
 }
 
-int Preferences::threads() const { return std::clamp(store_.value(kThreads, 0).toInt(), 0, 1024); }
-void Preferences::set_threads(int threads) { store_.setValue(kThreads, threads); }
+int Preferences::threads() const { return std::clamp(value(kThreads).toInt(), 0, 1024); }
+void Preferences::set_threads(int threads) { set_value(kThreads, threads); }
 
-QString Preferences::model() const { return store_.value(kModel).toString(); }
-void Preferences::set_model(const QString& folder) { store_.setValue(kModel, folder); }
+QString Preferences::model() const { return value(kModel).toString(); }
+void Preferences::set_model(const QString& folder) { set_value(kModel, folder); }
 
-QStringList Preferences::recent() const { return store_.value(kRecent).toStringList().mid(0, kMostRecent); }
+QStringList Preferences::recent() const { return value(kRecent).toStringList().mid(0, kMostRecent); }
 
 void Preferences::add_recent(const QString& uri) {
   const QString kept = kept_name(uri);
@@ -55,30 +65,30 @@ void Preferences::add_recent(const QString& uri) {
   QStringList all = recent();
   all.removeAll(kept);
   all.prepend(kept);
-  store_.setValue(kRecent, all.mid(0, kMostRecent));
+  set_value(kRecent, all.mid(0, kMostRecent));
 }
 
-void Preferences::clear_recent() { store_.remove(kRecent); }
+void Preferences::clear_recent() { remove(kRecent); }
 
-QByteArray Preferences::geometry() const { return store_.value(kGeometry).toByteArray(); }
-QByteArray Preferences::layout() const { return store_.value(kLayout).toByteArray(); }
+QByteArray Preferences::geometry() const { return value(kGeometry).toByteArray(); }
+QByteArray Preferences::layout() const { return value(kLayout).toByteArray(); }
 
 void Preferences::set_layout(const QByteArray& geometry, const QByteArray& layout) {
-  store_.setValue(kGeometry, geometry);
-  store_.setValue(kLayout, layout);
+  set_value(kGeometry, geometry);
+  set_value(kLayout, layout);
 }
 
 std::optional<QList<QKeySequence>> Preferences::keys(const QString& action) const {
-  const QVariant kept = store_.value(key_of(action));
+  const QVariant kept = value(key_of(action));
   if (!kept.isValid()) return std::nullopt;
   return QKeySequence::listFromString(kept.toString(), QKeySequence::PortableText);
 }
 
 void Preferences::set_keys(const QString& action, const QList<QKeySequence>& keys) {
-  store_.setValue(key_of(action), QKeySequence::listToString(keys, QKeySequence::PortableText));
+  set_value(key_of(action), QKeySequence::listToString(keys, QKeySequence::PortableText));
 }
 
-void Preferences::forget_keys(const QString& action) { store_.remove(key_of(action)); }
+void Preferences::forget_keys(const QString& action) { remove(key_of(action)); }
 
 void apply_theme(Theme theme) {
   QApplication::setPalette(QPalette());  // back to the desktop's own, which Qt 6.4 has no other word for

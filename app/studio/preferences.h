@@ -7,6 +7,7 @@
 #include <QSettings>
 #include <QString>
 #include <QStringList>
+#include <QVariant>
 #include <optional>
 
 namespace longtake {
@@ -15,7 +16,9 @@ enum class Theme { kSystem, kLight, kDark };
 
 class Preferences {
  public:
-  Preferences();
+  // kNowhere: as if nothing was ever set, and nothing is kept: for a picture of the window.
+  enum class Kept { kOnDisk, kNowhere };
+  explicit Preferences(Kept kept = Kept::kOnDisk);
 
   Theme theme() const;
   void set_theme(Theme theme);
@@ -40,7 +43,11 @@ class Preferences {
   void forget_keys(const QString& action);
 
  private:
-  QSettings store_;
+  QVariant value(const QString& key) const;
+  void set_value(const QString& key, const QVariant& value);
+  void remove(const QString& key);
+
+  std::optional<QSettings> store_;  // none: it is kept nowhere
 };
 
 // For the whole program, at once. kSystem: light or dark as the desktop's own colours are.

@@ -8,6 +8,7 @@
 #include <QLineEdit>
 #include <QMenuBar>
 #include <QMimeData>
+#include <QProcess>
 #include <QPushButton>
 #include <QTest>
 #include <QTimer>
@@ -199,6 +200,16 @@ TEST_F(Shell, PlaysAndStepsByMouse) {
   QTest::mouseClick(button("Play or pause"), Qt::LeftButton);
   EXPECT_TRUE(until([&] { return !session_->playing(); }));
   EXPECT_TRUE(window_->findChild<QLabel*>(QStringLiteral("position"))->text().contains(QStringLiteral(" / ")));
+}
+
+// The window of a picture leaves what is remembered as it was.
+TEST_F(Shell, APictureLeavesNoTraces) {
+  const QString picture = QString::fromStdString((folder_ / "window.png").string());
+  ASSERT_EQ(QProcess::execute(QStringLiteral(STUDIO_PROGRAM),
+                              {QString::fromStdString(clip()), QStringLiteral("--screenshot"), picture}),
+            0);
+  EXPECT_TRUE(QFile::exists(picture));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "config"));
 }
 
 TEST_F(Shell, NeitherShowsNorWritesAPassword) {
