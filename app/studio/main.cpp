@@ -110,6 +110,7 @@ int main(int argc, char** argv) {
   SessionController session(settings, *log, signals);
   // A picture is the same whatever was set here before, and leaves no traces.
   const bool picture_wanted = !options.screenshot.empty();
+  session.set_remembers_position(!picture_wanted);
   MainWindow window(session, picture_wanted ? Preferences::Kept::kNowhere : Preferences::Kept::kOnDisk);
   if (!options.theme.empty()) {
     apply_theme(options.theme == "dark" ? Theme::kDark : Theme::kLight);

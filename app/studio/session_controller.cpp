@@ -44,6 +44,7 @@ SessionController::SessionController(Settings settings, std::shared_ptr<spdlog::
 SessionController::~SessionController() { close(); }
 
 void SessionController::close() {
+  keep_position();
   if (from_player_) from_player_->close();
   if (from_run_) from_run_->close();
   if (from_load_) from_load_->close();
@@ -96,6 +97,7 @@ void SessionController::open(const QString& uri) {
                            axis_.set_playhead(first);
                            tell_loop();
                            opened_ = true;
+                           go_where_left();
                            begin_when_ready();
                          });
                        },
@@ -119,22 +121,25 @@ void SessionController::load() {
   const auto post = [box = from_load_.get()](std::function<void()> letter) { box->post(std::move(letter)); };
   load_ = std::make_unique<SessionLoad>(
       settings_of_run(), model_,
-      SessionLoad::Listener{[this, post](const SessionFiles& files, LoadedProject project) {
-                              post([this, files, project = std::move(project)] {
-                                files_ = files;
-                                project_.open(files.project(), files.video(), project.edits);
-                                if (!project.problem.empty()) say(project.problem);
-                              });
-                            },
-                            [this, post](std::vector<Record> records) {
-                              post([this, records = std::move(records)]() mutable { take(std::move(records)); });
-                            },
-                            [this, post](SessionLoad::Done done) {
-                              post([this, done = std::move(done)] {
-                                loaded_ = done;
-                                begin_when_ready();
-                              });
-                            }});
+      SessionLoad::Listener{
+          [this, post](const SessionFiles& files, LoadedProject project, std::optional<std::int64_t> left_at) {
+            post([this, files, left_at, project = std::move(project)] {
+              files_ = files;
+              left_at_ = remembers_position_ ? left_at : std::nullopt;
+              go_where_left();
+              project_.open(files.project(), files.video(), project.edits);
+              if (!project.problem.empty()) say(project.problem);
+            });
+          },
+          [this, post](std::vector<Record> records) {
+            post([this, records = std::move(records)]() mutable { take(std::move(records)); });
+          },
+          [this, post](SessionLoad::Done done) {
+            post([this, done = std::move(done)] {
+              loaded_ = done;
+              begin_when_ready();
+            });
+          }});
 }
 
 // Not before the first label: who has none needs no second look at the video.
@@ -208,6 +213,7 @@ void SessionController::show(Player::Shown frame) {
       [](void* kept) { delete static_cast<std::shared_ptr<const RgbImage>*>(kept); }, keep);
   picture_ = std::move(frame.picture);
   shown_pts_ = frame.pts;
+  if (shown_pts_ != info_.first_pts) left_at_.reset();
   if (!frame.playing) speed_ = 0;
   axis_.set_playhead(frame.t);
   want_record();

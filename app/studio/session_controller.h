@@ -41,6 +41,8 @@ class SessionController : public QObject {
   SessionController(Settings settings, std::shared_ptr<spdlog::logger> log, const StopSignals& signals);
   ~SessionController() override;
 
+  // Whether a video is shown where it was left last; else from its start, and no trace of where it is left now.
+  void set_remembers_position(bool on) { remembers_position_ = on; }
   void open(const QString& uri);  // a path or URL; closes what is open
   void close();
   void analyze();
@@ -119,6 +121,8 @@ class SessionController : public QObject {
   void tell_loop();
   void want_record();
   void forget_records();
+  void go_where_left();
+  void keep_position();
 
   const Settings settings_;
   const std::shared_ptr<spdlog::logger> log_;
@@ -143,6 +147,8 @@ class SessionController : public QObject {
   std::int64_t shown_pts_ = 0;
   std::shared_ptr<const Picture> picture_;  // that frame, as it was decoded
   std::optional<FrameRecord> record_;
+  bool remembers_position_ = true;
+  std::optional<std::int64_t> left_at_;  // until that frame is shown
   double speed_ = 0, rate_ = 1;
   bool looping_ = false;
   QSize view_size_{1280, 720};

@@ -11,5 +11,7 @@ QString sessions_folder();
 // Named by what is in a file, so that a moved one finds its own; reads some MB of it. Of anything else by its name.
 // The folder may not be there yet.
 QString session_folder(const QString& uri);
+// Of what is no file: by its name only, at once.
+QString stream_folder(const QString& uri);
 
 }  // namespace longtake

@@ -10,11 +10,11 @@ namespace longtake {
 
 void SessionController::open_live() {
   Settings settings = settings_of_run();
-  files_ = {session_folder(uri_).toStdString()};
+  files_ = {stream_folder(uri_).toStdString()};
   std::error_code ec;
   std::filesystem::create_directories(files_.folder, ec);
   settings.output = files_.result();
-  settings.save_memory = files_.learned();  // and no checkpoint: what has gone by does not come again
+  settings.save_memory = files_.learned();              // and no checkpoint: what has gone by does not come again
   project_.open(files_.project(), files_.video(), {});  // of this watching
 
   constexpr std::size_t kUnread = 256;

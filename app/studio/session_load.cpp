@@ -8,6 +8,7 @@
 
 #include "app/label_commands.h"
 #include "app/studio/model_holder.h"
+#include "app/studio/playback_position.h"
 #include "app/studio/result_lines.h"
 #include "app/studio/session_folder.h"
 #include "core/records/parse.h"
@@ -29,7 +30,7 @@ SessionLoad::SessionLoad(Settings settings, ModelHolder& model, Listener listene
 void SessionLoad::run(const std::stop_token& stop) {
   const SessionFiles files{session_folder(QString::fromStdString(settings_.inputs.front())).toStdString(),
                            SessionFiles::start_key(settings_.memory)};
-  listener_.project(files, load_project(files.project(), files.video()));
+  listener_.project(files, load_project(files.project(), files.video()), read_playback_position(files.position()));
   listener_.done(load(files, stop));
 }
 

@@ -20,7 +20,8 @@ struct SessionFiles {
   std::filesystem::path folder;
   std::string start{};  // start_key() of the memory that the analysis starts from
 
-  std::string video() const { return folder.filename().string(); }  // by what it is known
+  std::string video() const { return folder.filename().string(); }        // by what it is known
+  std::filesystem::path position() const { return folder / "position"; }  // see playback_position.h
   std::filesystem::path project() const { return folder / kProjectFile; }
   // Another memory to start from makes another result, and neither goes on from the other's checkpoint.
   std::filesystem::path result() const { return of_start("result", ".jsonl"); }
@@ -54,7 +55,8 @@ class SessionLoad {
   };
   // All on the load's thread, one call at a time, in this order.
   struct Listener {
-    std::function<void(SessionFiles, LoadedProject)> project;
+    // left_at: the pts of the frame that was shown last, if it was not the first.
+    std::function<void(SessionFiles, LoadedProject, std::optional<std::int64_t> left_at)> project;
     std::function<void(std::vector<Record>)> records;  // may wait: the load waits too
     std::function<void(Done)> done;
   };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/studio/playback_position.h"
 #include "app/studio/session_controller.h"
 
 namespace longtake {
@@ -71,6 +72,17 @@ void SessionController::save_snapshot(const QString& file) {
   errands_.run(
       [picture = picture_, aspect = info_.sample_aspect, file] { return write_png(*picture, aspect, file); },
       [this, file](const Result<void>& done) { done ? Q_EMIT snapshot_saved(file) : Q_EMIT failed(done.error()); });
+}
+
+void SessionController::go_where_left() {
+  if (opened_ && left_at_) seek_pts(*left_at_);
+}
+
+void SessionController::keep_position() {
+  if (!remembers_position_ || !player_ || !opened_ || image_.isNull() || files_.folder.empty()) return;
+  const std::int64_t pts = left_at_.value_or(shown_pts_);
+  write_playback_position(files_.position(), pts == info_.first_pts ? std::nullopt : std::optional(pts));
+  left_at_.reset();
 }
 
 // What the result says of the frame that is shown, as soon as it says something.

@@ -6,6 +6,7 @@
 #include <QLineEdit>
 #include <QMenuBar>
 #include <QPushButton>
+#include <filesystem>
 
 #include "app/studio/go_to_dialog.h"
 #include "app/studio/video_view.h"
@@ -55,6 +56,39 @@ TEST_F(Playing, AsFastAsTheKeysSay) {
   EXPECT_EQ(session_->rate(), 16);
   press(Qt::Key_Space);
   EXPECT_FALSE(session_->playing());
+}
+
+TEST_F(Playing, GoesOnWhereItWasLeft) {
+  ASSERT_NO_FATAL_FAILURE(open());
+  for (int i = 0; i < 7; ++i) press(Qt::Key_Period);
+  ASSERT_TRUE(shown(pts_[7]));
+  press(Qt::Key_W, Qt::ControlModifier);
+  ASSERT_EQ(session_->state(), State::kEmpty);
+  ASSERT_NO_FATAL_FAILURE(open());
+  EXPECT_TRUE(shown(pts_[7]));
+  EXPECT_NEAR(session_->axis().playhead(), 7 / 25.0, 1e-9);
+  press(Qt::Key_Period);
+  ASSERT_TRUE(shown(pts_[8]));
+  start_again();
+  ASSERT_NO_FATAL_FAILURE(open());
+  EXPECT_TRUE(shown(pts_[8]));
+  // A window that remembers nothing neither goes there nor leaves a trace.
+  press(Qt::Key_Period);
+  ASSERT_TRUE(shown(pts_[9]));
+  start_again();
+  session_->set_remembers_position(false);
+  ASSERT_NO_FATAL_FAILURE(open());
+  press(Qt::Key_Period);
+  EXPECT_TRUE(shown(pts_[1]));
+  start_again();
+  ASSERT_NO_FATAL_FAILURE(open());
+  EXPECT_TRUE(shown(pts_[9]));
+  // Of a video that was left at its start there is nothing to keep.
+  press(Qt::Key_Home);
+  ASSERT_TRUE(shown(pts_[0]));
+  start_again();
+  for (const auto& one : std::filesystem::recursive_directory_iterator(folder_.path()))
+    EXPECT_NE(one.path().filename(), "position");
 }
 
 TEST_F(Playing, RepeatsTheMarkedRange) {

@@ -21,14 +21,23 @@ class WindowTest : public testing::Test {
 
   WindowTest() : log_(*make_log(-1, {})) {
     qputenv("XDG_STATE_HOME", QByteArray::fromStdString(folder_.path().string()));
+    start();
+  }
+  ~WindowTest() override { end(); }
+
+  void start() {
     session_ = std::make_unique<SessionController>(Settings{}, log_, signals_);
     window_ = std::make_unique<MainWindow>(*session_);
     window_->resize(1280, 720);
     window_->show();
   }
-  ~WindowTest() override {
+  void end() {
     window_.reset();
     session_.reset();
+  }
+  void start_again() {
+    end();
+    start();
   }
 
   template <class Wanted>
