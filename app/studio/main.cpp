@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -107,11 +108,13 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "longtake-studio: error: %s\n", log.error().message.c_str());
     return kExitUnexpected;
   }
-  SessionController session(settings, *log, signals);
   // A picture is the same whatever was set here before, and leaves no traces.
   const bool picture_wanted = !options.screenshot.empty();
+  const auto kept = picture_wanted ? Preferences::Kept::kNowhere : Preferences::Kept::kOnDisk;
+  settings = with_preferences(std::move(settings), Preferences(kept));
+  SessionController session(settings, *log, signals);
   session.set_remembers_position(!picture_wanted);
-  MainWindow window(session, picture_wanted ? Preferences::Kept::kNowhere : Preferences::Kept::kOnDisk);
+  MainWindow window(session, kept);
   if (!options.theme.empty()) {
     apply_theme(options.theme == "dark" ? Theme::kDark : Theme::kLight);
   } else {

@@ -15,6 +15,7 @@
 #include "app/studio/loss_view.h"
 #include "app/studio/memory_panel.h"
 #include "app/studio/message_bar.h"
+#include "app/studio/preferences_dialog.h"
 #include "app/studio/surprise_view.h"
 #include "app/studio/timeline_view.h"
 #include "app/studio/transport_bar.h"
@@ -134,6 +135,12 @@ QDockWidget* MainWindow::make_video_dock() {
 void MainWindow::make_layer_dock(QDockWidget* above) {
   auto* table = new LayerTable(session_.findings(), session_.axis(), layers_, this);
   splitDockWidget(above, dock(QStringLiteral("layers"), tr("Layers"), table, Qt::RightDockWidgetArea), Qt::Vertical);
+}
+
+void MainWindow::ask_for_preferences() {
+  auto* dialog = new PreferencesDialog(preferences_, session_, this);
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  dialog->open();
 }
 
 void MainWindow::showEvent(QShowEvent* event) {

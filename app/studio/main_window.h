@@ -83,6 +83,7 @@ class MainWindow : public QMainWindow {
   void ask_for_url(const QString& address);
   void open_recent(const QString& uri);
   void ask_for_export();
+  void ask_for_preferences();
   void list_cameras();
   void list_recent();
   void make_layer_dock(QDockWidget* above);

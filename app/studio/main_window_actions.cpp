@@ -31,6 +31,8 @@ void MainWindow::make_edit_actions() {
   edit->addAction(labels_->ask_action());
   QMenu* names = edit->addMenu(tr("The marked stretch &is"));
   for (QAction* one : labels_->key_actions()) names->addAction(one);
+  edit->addSeparator();
+  action(edit, tr("&Preferences…"), {Qt::CTRL | Qt::Key_Comma}, [this] { ask_for_preferences(); });
 }
 
 void MainWindow::make_play_actions() {

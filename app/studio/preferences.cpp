@@ -90,6 +90,12 @@ void Preferences::set_keys(const QString& action, const QList<QKeySequence>& key
 
 void Preferences::forget_keys(const QString& action) { remove(key_of(action)); }
 
+Settings with_preferences(Settings given, const Preferences& preferences) {
+  if (given.model.empty()) given.model = preferences.model().toStdString();
+  if (given.threads == 0) given.threads = preferences.threads();
+  return given;
+}
+
 void apply_theme(Theme theme) {
   QApplication::setPalette(QPalette());  // back to the desktop's own, which Qt 6.4 has no other word for
   const bool desktop_is_dark = QApplication::palette().color(QPalette::Window).lightness() < 128;

@@ -10,6 +10,8 @@
 #include <QVariant>
 #include <optional>
 
+#include "app/settings.h"
+
 namespace longtake {
 
 enum class Theme { kSystem, kLight, kDark };
@@ -49,6 +51,9 @@ class Preferences {
 
   std::optional<QSettings> store_;  // none: it is kept nowhere
 };
+
+// What was given keeps its value; the rest is as it was set.
+Settings with_preferences(Settings given, const Preferences& preferences);
 
 // For the whole program, at once. kSystem: light or dark as the desktop's own colours are.
 void apply_theme(Theme theme);

@@ -62,7 +62,7 @@ TEST_F(Playing, GoesOnWhereItWasLeft) {
   ASSERT_NO_FATAL_FAILURE(open());
   for (int i = 0; i < 7; ++i) press(Qt::Key_Period);
   ASSERT_TRUE(shown(pts_[7]));
-  press(Qt::Key_W, Qt::ControlModifier);
+  QTest::keySequence(window_.get(), QKeySequence(QKeySequence::Close));
   ASSERT_EQ(session_->state(), State::kEmpty);
   ASSERT_NO_FATAL_FAILURE(open());
   EXPECT_TRUE(shown(pts_[7]));
