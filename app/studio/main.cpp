@@ -1,6 +1,5 @@
 // longtake-studio.
 #include <QApplication>
-#include <QStyleFactory>
 #include <QTimer>
 #include <cstdio>
 #include <stop_token>
@@ -14,6 +13,7 @@
 #include "app/log.h"
 #include "app/studio/icon.h"
 #include "app/studio/main_window.h"
+#include "app/studio/style.h"
 #include "app/version.h"
 
 namespace {
@@ -102,7 +102,7 @@ int main(int argc, char** argv) {
   QApplication::setApplicationName(QStringLiteral("longtake-studio"));
   QApplication::setWindowIcon(window_icon());
   QApplication::setDesktopFileName(QStringLiteral("longtake-studio"));  // by which Wayland finds the icon
-  QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+  QApplication::setStyle(make_style());
   auto log = make_log(0, {});
   if (!log) {
     std::fprintf(stderr, "longtake-studio: error: %s\n", log.error().message.c_str());

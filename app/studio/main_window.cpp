@@ -4,6 +4,7 @@
 #include <QDockWidget>
 #include <QLabel>
 #include <QStatusBar>
+#include <QTabBar>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <utility>
@@ -146,6 +147,13 @@ void MainWindow::ask_for_preferences() {
 void MainWindow::showEvent(QShowEvent* event) {
   QMainWindow::showEvent(event);
   if (!std::exchange(laid_out_, true)) share_out_room();
+}
+
+// Docks that lie over each other get a bar of tabs, whenever that happens.
+void MainWindow::childEvent(QChildEvent* event) {
+  QMainWindow::childEvent(event);
+  if (auto* tabs = event->polished() ? qobject_cast<QTabBar*>(event->child()) : nullptr)
+    tabs->setAccessibleName(tr("Panels"));
 }
 
 // More than half of the height is the video's, and the curves get more of the rest than the timeline needs.

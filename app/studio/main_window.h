@@ -48,6 +48,7 @@ class MainWindow : public QMainWindow {
   void dropEvent(QDropEvent* event) override;
   void closeEvent(QCloseEvent* event) override;
   void showEvent(QShowEvent* event) override;
+  void childEvent(QChildEvent* event) override;
 
  private:
   // A line of a menu; it can be reached by its keys from anywhere in the window.
