@@ -23,6 +23,8 @@ namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 
+Error stopped() { return {ErrorKind::kStopped, "stopped"}; }
+
 // The first members of a frame's line.
 struct FrameHead {
   Moment moment;
@@ -121,13 +123,15 @@ std::vector<std::pair<std::int64_t, Record>> in_order(const std::vector<ListedEv
 }  // namespace
 
 Result<void> write_edited_result(const std::filesystem::path& from, const std::filesystem::path& to,
-                                 std::vector<ListedEvent> events, std::vector<ListedSegment> segments) {
+                                 std::vector<ListedEvent> events, std::vector<ListedSegment> segments,
+                                 const std::stop_token& stop) {
   Exact exact(events, segments);
   const auto known = for_each_line(from, [&](const std::string& line) {
     if (const auto frame = frame_head(line)) exact.take(*frame);
-    return true;
+    return !stop.stop_requested();
   });
   if (!known) return known;
+  if (stop.stop_requested()) return stopped();
   exact.finish();
 
   std::filesystem::path unfinished = to;
@@ -160,13 +164,17 @@ Result<void> write_edited_result(const std::filesystem::path& from, const std::f
       append_json_line(wanted[next].second, text);
     }
     if (text.size() >= kPieceBytes) written = file->write(std::exchange(text, {}));
-    return written.ok();
+    return written.ok() && !stop.stop_requested();
   });
+  std::error_code ec;
+  if (stop.stop_requested()) {
+    std::filesystem::remove(unfinished, ec);
+    return stopped();
+  }
   if (!copied) return copied;
   for (; next < wanted.size(); ++next) append_json_line(wanted[next].second, text);
   if (written) written = file->write(text);
   if (!written) return written;
-  std::error_code ec;
   std::filesystem::rename(unfinished, to, ec);
   if (ec) return Error{ErrorKind::kUnexpected, fmt::format("cannot write \"{}\": {}", to.string(), ec.message())};
   return {};

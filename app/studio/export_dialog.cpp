@@ -94,10 +94,11 @@ ExportDialog::ExportDialog(ExportSubject subject, QWidget* parent)
   from_worker_ = std::make_unique<Mailbox<Letter>>(kUnread, [this](const std::vector<Letter>& letters) {
     for (const Letter& letter : letters) read(letter);
   });
-  worker_ =
-      std::make_unique<ExportWorker>([box = from_worker_.get()](ExportWorker::Wish wish, Result<Exported> exported) {
+  worker_ = std::make_unique<ExportWorker>(
+      [box = from_worker_.get()](ExportWorker::Wish wish, Result<Exported> exported) {
         box->post(letter_of(std::move(wish), std::move(exported)));
-      });
+      },
+      subject_.prepare);
 
   connect(formats_, &QListWidget::currentRowChanged, this, &ExportDialog::choose_format);
   connect(rows_, &QComboBox::currentIndexChanged, this, &ExportDialog::look);
@@ -214,6 +215,7 @@ void ExportDialog::choose_file() {
 
 void ExportDialog::look() {
   message_->clear();
+  about_->setText(tr("Making the preview …"));
   ExportRequest wanted = request();
   wanted.format = previewed_as(format());
   worker_->ask({std::move(wanted), {}});

@@ -23,6 +23,7 @@ struct ExportSubject {
   QString result;
   QString video;  // path or URL
   QString fps;
+  ExportWorker::Prepare prepare = nullptr;  // makes `result`; none: it is there
 };
 
 class ExportDialog : public QDialog {

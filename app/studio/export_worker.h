@@ -23,7 +23,10 @@ class ExportWorker {
   // Called on the worker's thread with the wish and what came of it; a file is written by then. Not for what was dropped.
   using Done = std::function<void(Wish wish, Result<Exported> exported)>;
 
-  explicit ExportWorker(Done done);
+  // Makes what is exported, before anything else; again, as long as it fails.
+  using Prepare = std::function<Result<void>(const std::stop_token&)>;
+
+  explicit ExportWorker(Done done, Prepare prepare = nullptr);
   // Takes no longer than the decoder takes for a frame, or a writer for what it has begun.
   ~ExportWorker();
 
@@ -32,9 +35,11 @@ class ExportWorker {
 
  private:
   void run(const std::stop_token& stop);
+  Result<void> prepare(const std::stop_token& stop);
   static Result<Exported> fulfil(const Wish& wish, const std::stop_token& stop);
 
   const Done done_;
+  Prepare prepare_;  // none: it is done
   std::mutex mutex_;
   std::condition_variable_any wished_;
   std::optional<Wish> next_file_, next_preview_;

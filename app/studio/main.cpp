@@ -74,7 +74,7 @@ int main(int argc, char** argv) {
   Settings settings;
   app.add_option("INPUT", options.inputs, "Videos or URLs");
   app.add_option("--memory", settings.memory, "Start from this memory")->type_name("FILE");
-  app.add_option("--model", settings.model, "Model folder (default: the model called default)")->type_name("DIR");
+  app.add_option("--model", settings.model, "Model folder (default: as it is set, or the model called default)")->type_name("DIR");
   auto* screenshot = app.add_option("--screenshot", options.screenshot, "Write a picture of the window and quit")
                          ->type_name("FILE.png");
   app.add_option("--when", options.when, "When: started or analyzed")

@@ -1,4 +1,6 @@
 // The result as a file for other programs.
+#include <utility>
+
 #include "app/studio/export_dialog.h"
 #include "app/studio/main_window.h"
 #include "app/studio/message_bar.h"
@@ -14,7 +16,8 @@ void MainWindow::ask_for_export() {
   QString fps;
   if (rate.num > 0)
     fps = rate.den == 1 ? QString::number(rate.num) : QStringLiteral("%1/%2").arg(rate.num).arg(rate.den);
-  auto* dialog = new ExportDialog({session_.result_to_export(), session_.uri(), fps}, this);
+  auto [file, write] = session_.result_to_export();
+  auto* dialog = new ExportDialog({file, session_.uri(), fps, std::move(write)}, this);
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   dialog->open();
 }

@@ -190,13 +190,13 @@ Settings SessionController::settings_of_run() const {
   return out;
 }
 
-QString SessionController::result_to_export() {
-  if (!project_.edits().change_result() && !findings_.is_labelled()) return result_file();
-  const auto written =
-      write_edited_result(files_.result(), files_.edited(), findings_.events().rows(), findings_.segment_rows().rows());
-  if (written) return QString::fromStdString(files_.edited().string());
-  Q_EMIT failed(written.error());
-  return {};
+SessionController::ResultToExport SessionController::result_to_export() {
+  if (!project_.edits().change_result() && !findings_.is_labelled()) return {result_file(), nullptr};
+  return {QString::fromStdString(files_.edited().string()),
+          [from = files_.result(), to = files_.edited(), events = findings_.events().rows(),
+           segments = findings_.segment_rows().rows()](const std::stop_token& stop) {
+            return write_edited_result(from, to, events, segments, stop);
+          }};
 }
 
 Moment SessionController::here() const {

@@ -55,7 +55,12 @@ class SessionController : public QObject {
   Findings& findings() { return findings_; }
   QString result_file() const { return QString::fromStdString(files_.result().string()); }
   // The result as the person left it: a file with the edits, if there are any, and otherwise what the analysis wrote.
-  QString result_to_export();
+  struct ResultToExport {
+    QString file;
+    // Writes it, as write_edited_result() does; none: it is there.
+    std::function<Result<void>(const std::stop_token&)> write;
+  };
+  ResultToExport result_to_export();
   Project& project() { return project_; }
   Moment here() const;  // the frame that is shown
   // What the labeller said last.

@@ -237,7 +237,8 @@ TEST_F(Editing, DragsTheLevelOfSurpriseAndDecidesAnew) {
 
 TEST_F(Editing, ShowsAnEarlierResultAtOnceWithTheEditsAndExportsThem) {
   ASSERT_NO_FATAL_FAILURE(open_analyzed());
-  EXPECT_EQ(session_->result_to_export(), session_->result_file());
+  EXPECT_EQ(session_->result_to_export().file, session_->result_file());
+  EXPECT_FALSE(session_->result_to_export().write);
   const auto pts = clip_pts();
   ASSERT_NO_FATAL_FAILURE(go_to(pts[20]));
   press(Qt::Key_M);
@@ -253,7 +254,15 @@ TEST_F(Editing, ShowsAnEarlierResultAtOnceWithTheEditsAndExportsThem) {
   EXPECT_EQ(events().rows()[0].event.name, "goal");
   EXPECT_EQ(bytes_of(session_->result_file()), bytes_of(undisturbed_result()));
 
-  const QString edited = session_->result_to_export();
+  const auto [edited, write] = session_->result_to_export();
+  ASSERT_TRUE(write);
+  std::stop_source at_once;
+  at_once.request_stop();
+  const auto stopped = write(at_once.get_token());
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().kind, ErrorKind::kStopped);
+  EXPECT_FALSE(QFile::exists(edited));
+  ASSERT_TRUE(write({}));
   EXPECT_NE(edited, session_->result_file());
   std::vector<std::string> frames, frames_before;
   std::vector<EventRecord> edited_events;
@@ -381,8 +390,8 @@ TEST_F(Editing, DISABLED_UntilItIsKilled) {
   press(Qt::Key_M);
   press(Qt::Key_R, Qt::ControlModifier);
   const fs::path session = fs::path(session_->result_file().toStdString()).parent_path();
-  ASSERT_TRUE(
-      until([&] { return session_->findings().curves().frames() > 40 && fs::exists(session / "result.jsonl.checkpoint"); }));
+  ASSERT_TRUE(until(
+      [&] { return session_->findings().curves().frames() > 40 && fs::exists(session / "result.jsonl.checkpoint"); }));
   ASSERT_EQ(session_->state(), State::kAnalyzing);
   press(Qt::Key_M, Qt::NoModifier);
   session_->project().rename({events().rows()[0]}, QStringLiteral("seen before the end"));

@@ -10,6 +10,11 @@
 #include <QProcess>
 #include <QPushButton>
 #include <QTest>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -143,6 +148,28 @@ TEST_F(ExportWindow, ShowsHowTheFileBegins) {
   ASSERT_NO_FATAL_FAILURE(choose("png"));
   EXPECT_TRUE(
       QTest::qWaitFor([&] { return !part<QLabel>("preview picture")->pixmap(Qt::ReturnByValue).isNull(); }, 30'000));
+}
+
+// The window is there before what it exports is, says why there is none, and does not wait for it when it is closed.
+TEST(ExportOfEdits, IsMadeBehindTheWindow) {
+  std::atomic<int> made = 0;
+  std::atomic<bool> stopped = false;
+  const auto make = [&](const std::stop_token& stop) -> Result<void> {
+    if (++made == 1) return Error{ErrorKind::kUnexpected, "the disk is full"};
+    while (!stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    stopped = true;
+    return Error{ErrorKind::kStopped, "stopped"};
+  };
+  auto dialog = std::make_unique<ExportDialog>(ExportSubject{QStringLiteral("/no/such.jsonl"), {}, {}, make});
+  dialog->show();
+  ASSERT_TRUE(QTest::qWaitForWindowExposed(dialog.get()));
+  const auto* message = dialog->findChild<QLabel*>(QStringLiteral("message"));
+  ASSERT_TRUE(QTest::qWaitFor([&] { return message->text() == QStringLiteral("the disk is full"); }, 30'000));
+  QTest::keyClick(dialog->findChild<QListWidget*>(QStringLiteral("formats")), Qt::Key_Down);  // asks again
+  ASSERT_TRUE(QTest::qWaitFor([&] { return made == 2; }, 30'000));
+  EXPECT_TRUE(message->text().isEmpty());
+  dialog.reset();
+  EXPECT_TRUE(stopped);
 }
 
 TEST_F(ExportWindow, SaysWhatCannotBeWritten) {
