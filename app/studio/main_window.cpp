@@ -27,7 +27,11 @@
 namespace longtake {
 
 MainWindow::MainWindow(SessionController& session, Preferences::Kept kept)
-    : session_(session), live_(session), preferences_(kept), layers_(session.findings(), session.axis()) {
+    : session_(session),
+      live_(session),
+      preferences_(kept),
+      layers_(session.findings(), session.axis()),
+      thumbnails_(this) {
   setWindowTitle(tr("Longtake"));
   setAcceptDrops(true);
   video_ = new VideoView(session_, this);

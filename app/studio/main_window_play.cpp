@@ -96,7 +96,8 @@ void MainWindow::set_full_screen(bool on) {
 void MainWindow::open_thumbnails() {
   using State = SessionController::State;
   if (session_.state() == State::kOpening || session_.state() == State::kEmpty) thumbnails_.close();
-  if (session_.state() == State::kReady && !thumbnails_.is_open()) thumbnails_.open(session_.uri());
+  const bool there = session_.state() == State::kReady || session_.state() == State::kAnalyzed;
+  if (there && !thumbnails_.is_open()) thumbnails_.open(session_.uri());
 }
 
 }  // namespace longtake

@@ -249,6 +249,7 @@ TEST_F(Editing, ShowsAnEarlierResultAtOnceWithTheEditsAndExportsThem) {
   ASSERT_NO_FATAL_FAILURE(start());
   ASSERT_NO_FATAL_FAILURE(open());
   EXPECT_EQ(session_->state(), State::kAnalyzed);
+  EXPECT_TRUE(window_->findChild<Thumbnails*>()->is_open());
   EXPECT_EQ(session_->findings().curves().frames(), 200);
   ASSERT_EQ(events().rowCount(), listed);
   EXPECT_EQ(events().rows()[0].event.name, "goal");
