@@ -25,8 +25,9 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kKeyDigits = 24;
 constexpr std::size_t kLongestPart = 200;  // bytes; file systems allow 255, and a checkpoint's name is longer
-constexpr std::array<std::string_view, 12> kNotVideos{".jpg",  ".jpeg", ".png",  ".bmp",   ".webp", ".tif",
-                                                      ".tiff", ".ltm",  ".json", ".jsonl", ".csv",  ".txt"};
+constexpr std::array<std::string_view, 25> kNotVideos{
+    ".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".svg", ".ltm", ".json", ".jsonl",  ".csv",   ".txt",
+    ".xml", ".html", ".ass", ".vtt", ".srt",  ".edl", ".otio", ".eaf", ".ini", ".md",   ".labels", ".sqlite"};
 
 constexpr std::array<std::string_view, 23> kVideos{".mp4", ".m4v", ".mov",  ".mkv", ".webm", ".avi", ".mpg", ".mpeg",
                                                    ".ts",  ".mts", ".m2ts", ".wmv", ".flv",  ".3gp", ".ogv", ".vob",
@@ -184,6 +185,8 @@ Result<std::vector<BatchInput>> batch_inputs(const std::vector<std::string>& giv
   if (found.empty()) return Error{ErrorKind::kInput, "there is nothing to watch: no file was named or found"};
   return std::move(found);
 }
+
+std::span<const std::string_view> video_endings() { return kVideos; }
 
 bool has_video_ending(const std::string& path) { return ends_as_one_of(path, kVideos); }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <istream>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
@@ -26,6 +28,8 @@ struct InputFilter {
 Result<std::vector<BatchInput>> batch_inputs(const std::vector<std::string>& given, const InputFilter& filter,
                                              std::istream& standard_input);
 
+// Endings of file names that videos usually have, with the dot.
+std::span<const std::string_view> video_endings();
 // By the end of its name: what cannot be read of these is a broken video, and not something else that lies there.
 bool has_video_ending(const std::string& path);
 

@@ -57,7 +57,7 @@ class AnalysisRun {
   const std::shared_ptr<spdlog::logger> log_;
   const StopSignals& signals_;
   const Listener listener_;
-  LiveTap* const tap_;  // sees what goes by; may be null
+  LiveTap* const tap_;   // sees what goes by; may be null
   std::jthread thread_;  // last: it uses all of the above
 };
 

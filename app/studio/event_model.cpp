@@ -25,6 +25,7 @@ QString event_title(const NamedEvent& event) { return QString::fromStdString(eve
 
 void EventModel::set(std::vector<ListedEvent> events) {
   const auto [first, both, old_last, new_last] = changed_rows(rows_, events);
+  if (old_last > first || new_last > first) Q_EMIT about_to_change();
   if (both > first) {
     std::move(events.begin() + first, events.begin() + both, rows_.begin() + first);
     Q_EMIT dataChanged(index(first, 0), index(both - 1, kColumns - 1));

@@ -33,6 +33,7 @@ class EventModel : public QAbstractTableModel {
   QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
 
  Q_SIGNALS:
+  void about_to_change();
   void rename_wanted(const longtake::ListedEvent& event, const QString& name);
 
  private:

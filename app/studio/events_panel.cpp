@@ -15,6 +15,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "app/studio/colours.h"
 #include "app/studio/own_keys.h"
@@ -44,6 +45,9 @@ EventsPanel::EventsPanel(SessionController& session, QWidget* parent)
   all->addWidget(tabs_);
   make_actions();
 
+  connect(&session_.findings().events(), &EventModel::about_to_change, this, &EventsPanel::keep_choice);
+  connect(&session_.findings(), &Findings::changed, this, &EventsPanel::choose_kept);
+  connect(&session_, &SessionController::image_changed, this, &EventsPanel::choose_shown);
   connect(&session_, &SessionController::state_changed, this, &EventsPanel::show_state);
   connect(&session_.findings(), &Findings::changed, this, &EventsPanel::show_state);
   connect(&session_.project(), &Project::changed, this, &EventsPanel::show_state);
@@ -141,7 +145,7 @@ QWidget* EventsPanel::make_event_list() {
   events_->setSelectionMode(QAbstractItemView::ExtendedSelection);
   prepare(events_, EventModel::kKind);
   connect(events_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& index) {
-    if (events_->hasFocus()) jump_to_event(index);  // and not since rows came or went
+    if (events_->hasFocus() && !choosing_) jump_to_event(index);  // and not since rows came or went
   });
   connect(events_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &EventsPanel::show_state);
   connect(events_, &QTableView::clicked, this, &EventsPanel::jump_to_event);
@@ -240,6 +244,40 @@ void EventsPanel::call_false() {
   choose_near(row);
 }
 
+// The event at that frame becomes the one that is worked on, and no other.
+bool EventsPanel::choose(std::int64_t pts, const std::optional<EventKey>& key) {
+  EventModel& events = session_.findings().events();
+  const auto end = events.rows().end();
+  auto at = std::ranges::lower_bound(events.rows(), pts, {}, [](const ListedEvent& one) { return one.event.pts; });
+  while (key && at != end && at->event.pts == pts && at->key != *key) ++at;
+  if (at == end || at->event.pts != pts) return false;
+  const QModelIndex row = filter_.mapFromSource(events.index(static_cast<int>(at - events.rows().begin()), 0));
+  if (!row.isValid()) return false;
+  choosing_ = true;
+  events_->selectRow(row.row());
+  choosing_ = false;
+  return true;
+}
+
+// Rows that are put in anew are the same events to who has chosen one.
+void EventsPanel::keep_choice() {
+  const auto chosen = selected_events();
+  if (!kept_ && chosen.size() == 1) kept_ = chosen.front();
+}
+
+void EventsPanel::choose_kept() {
+  const auto kept = std::exchange(kept_, std::nullopt);
+  if (kept && !choose(kept->event.pts, kept->key)) events_->clearSelection();
+}
+
+// Whoever goes from event to event by keys works on the one that is seen.
+void EventsPanel::choose_shown() {
+  if (session_.playing() || session_.state() == SessionController::State::kAnalyzing) return;
+  const auto chosen = selected_events();
+  if (chosen.size() > 1 || (chosen.size() == 1 && chosen.front().event.pts == session_.shown_pts())) return;
+  choose(session_.shown_pts());
+}
+
 // So that the same key goes on with the next one.
 void EventsPanel::choose_near(int row) {
   if (const int rows = filter_.rowCount(); rows > 0) events_->selectRow(std::clamp(row, 0, rows - 1));
@@ -318,15 +356,18 @@ void EventsPanel::show_state() {
   } else if (all == 0 && state == State::kAnalyzing) {
     words = tr("No event yet. M adds one of your own at the playhead.");
   } else if (all == 0) {
-    words = tr("No event. M adds one of your own at the playhead; lower thresholds show what is less sure.");
+    const bool lowest = thresholds.least_confidence == 0 && !thresholds.surprise;
+    words = lowest ? tr("No event was found. M adds one of your own at the playhead.")
+                   : tr("No event is that sure. Lower thresholds show what is less so.");
   } else if (filter_.rowCount() == 0) {
     words = tr("No event fits the filter.");
   }
   what_to_do_->setText(words);
   event_pages_->setCurrentIndex(words.isEmpty() ? 0 : 1);
   QString count = all == 1 ? tr("1 event") : tr("%L1 events").arg(all);
-  if (const double hours = findings.watched_s() / 3600; hours > 0)
-    count += tr(", %L1 an hour").arg(all / hours, 0, 'f', 0);
+  constexpr double kEnough_s = 600;  // for a rate to say something
+  if (const double seconds = findings.watched_s(); seconds >= kEnough_s)
+    count += tr(", %L1 an hour").arg(3600 * all / seconds, 0, 'f', 0);
   if (filter_.hides_some()) count += tr(", %L1 shown").arg(filter_.rowCount());
   count_->setText(count);
 

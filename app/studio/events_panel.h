@@ -3,6 +3,8 @@
 
 #include <QList>
 #include <QWidget>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "app/studio/event_filter.h"
@@ -28,9 +30,6 @@ class EventsPanel : public QWidget {
   // For a menu, which also makes their keys work; null stands for a line between two.
   const QList<QAction*>& edit_actions() const { return edit_actions_; }
 
- protected:
-  // Keys that move in a list or change it belong to it while it has the focus.
-
  private:
   QWidget* make_filters();
   QWidget* make_thresholds();
@@ -47,6 +46,10 @@ class EventsPanel : public QWidget {
   void remove();
   void call_false();
   void choose_near(int row);
+  bool choose(std::int64_t pts, const std::optional<EventKey>& key = {});
+  void keep_choice();
+  void choose_kept();
+  void choose_shown();
   void merge();
   void split();
   void merge_segment();
@@ -67,6 +70,8 @@ class EventsPanel : public QWidget {
   QAction *rename_ = nullptr, *remove_ = nullptr, *false_ = nullptr, *merge_ = nullptr, *split_ = nullptr,
           *add_ = nullptr;
   int gesture_ = 0;
+  bool choosing_ = false;
+  std::optional<ListedEvent> kept_;  // the one that was chosen before the list changed
 };
 
 }  // namespace longtake

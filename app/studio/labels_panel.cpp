@@ -6,6 +6,7 @@
 #include <QApplication>
 #include <QCompleter>
 #include <QHeaderView>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
 #include <QStringListModel>
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <set>
 
+#include "app/studio/own_keys.h"
 #include "models/labels/label_set.h"
 
 namespace longtake {
@@ -62,10 +64,11 @@ LabelsPanel::LabelsPanel(SessionController& session, QWidget* parent) : QWidget(
             [this, i] { label_marked(QString::fromStdString(session_.project().edits().choices.keys[i])); });
   }
   auto* remove = new QAction(tr("Forget this example"), examples_);
-  remove->setShortcut(QKeySequence::Delete);
-  remove->setShortcutContext(Qt::WidgetShortcut);
   connect(remove, &QAction::triggered, this, &LabelsPanel::remove_chosen);
   examples_->addAction(remove);
+  keep_keys(*examples_, moving_keys());
+  keep_keys(*examples_, {Qt::Key_Delete});
+  keep_keys(*name_, {Qt::Key_Escape});
   examples_->setContextMenuPolicy(Qt::ActionsContextMenu);
 
   connect(name_, &QLineEdit::returnPressed, this, &LabelsPanel::take_name);
@@ -94,6 +97,18 @@ void LabelsPanel::take_name() {
   const QString name = name_->text().simplified();
   name_->clear();
   if (!name.isEmpty()) label_marked(name);
+  Q_EMIT finished();
+}
+
+void LabelsPanel::keyPressEvent(QKeyEvent* event) {
+  if (event->key() == Qt::Key_Escape) {
+    name_->clear();
+    Q_EMIT finished();
+  } else if (event->key() == Qt::Key_Delete && examples_->hasFocus()) {
+    remove_chosen();
+  } else {
+    QWidget::keyPressEvent(event);
+  }
 }
 
 // From the first marked frame to the last, which belongs to it.
@@ -150,10 +165,9 @@ void LabelsPanel::show_told() {
   } else if (told.examples != labels) {
     told_->setText(tr("Looking at what was named …"));
   } else {
-    const QString moments = tr("%L1 moments of the video named").arg(told.moments.t.size());
-    told_->setText(tr("Learned in %1 s; %2")
-                       .arg(told.learned_s, 0, 'f', 2)
-                       .arg(told.complete ? moments : moments + tr(" so far")));
+    const QString text = told.complete ? tr("Learned in %1 s; the video was looked through at %L2 moments.")
+                                       : tr("Learned in %1 s; looking through the video: %L2 moments so far.");
+    told_->setText(text.arg(told.learned_s, 0, 'f', 2).arg(told.moments.t.size()));
   }
 }
 

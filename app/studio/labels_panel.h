@@ -24,6 +24,12 @@ class LabelsPanel : public QWidget {
   QAction* ask_action() const { return ask_; }
   const std::array<QAction*, 9>& key_actions() const { return keys_; }
 
+ Q_SIGNALS:
+  void finished();  // a name was typed, or not after all: the keys are the video's again
+
+ protected:
+  void keyPressEvent(QKeyEvent* event) override;
+
  private:
   void ask();
   void take_name();

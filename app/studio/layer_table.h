@@ -17,7 +17,6 @@ class LayerTable : public QWidget {
   LayerTable(const Findings& findings, const TimeAxis& axis, LayerModel& layers, QWidget* parent = nullptr);
 
  protected:
-
  private:
   void say_moment();
 

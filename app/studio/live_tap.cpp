@@ -55,8 +55,9 @@ bool is_live(std::string_view uri) {
          uri.starts_with("/dev/video");
 }
 
-LiveTap::LiveTap(int width, int height, std::function<void(Player::Shown)> shown)
+LiveTap::LiveTap(int width, int height, std::function<void(Player::Shown)> shown, std::chrono::milliseconds apart)
     : shown_(std::move(shown)),
+      apart_(apart),
       width_(width),
       height_(height),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
@@ -142,8 +143,11 @@ void LiveTap::run(const std::stop_token& stop) {
     shown.t = static_cast<double>(frame->pts) * static_cast<double>(info.time_base.num) /
               static_cast<double>(info.time_base.den);
     shown.playing = true;
+    shown.picture = frame->picture;
     shown.image = std::move(image);
     shown_(std::move(shown));
+    std::unique_lock lock(mutex_);
+    there_.wait_for(lock, stop, apart_, [] { return false; });
   }
 }
 

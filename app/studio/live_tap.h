@@ -1,5 +1,5 @@
-// What a live source gives, seen in passing: how many frames arrive, how many are watched and how soon, and the newest
-// picture. The analysis is the only one that reads the source, and it never waits for those who look.
+// What an analysis is given, seen in passing: how many frames arrive, how many are watched and how soon, and the newest
+// picture. A live source is read by nobody else; and the analysis never waits for those who look.
 #pragma once
 
 #include <chrono>
@@ -38,8 +38,8 @@ class LiveTap {
     double median_gap_s = 0;                   // between the last frames
   };
 
-  // `shown` gets the newest picture there is, as often as it returns, on the tap's own thread.
-  LiveTap(int width, int height, std::function<void(Player::Shown)> shown);
+  // `shown` gets the newest picture there is, as often as it returns and no sooner than `apart`, on the tap's own thread.
+  LiveTap(int width, int height, std::function<void(Player::Shown)> shown, std::chrono::milliseconds apart = {});
 
   void opened(const StreamInfo& info);
   void decoded(const Frame& frame, std::int64_t decode_errors);  // on the decoding thread
@@ -51,6 +51,7 @@ class LiveTap {
   void run(const std::stop_token& stop);
 
   const std::function<void(Player::Shown)> shown_;
+  const std::chrono::milliseconds apart_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any there_;

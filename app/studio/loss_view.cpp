@@ -103,8 +103,8 @@ void LossView::paint_title(QPainter& painter) const {
   QString words;
   switch (drawing_) {
     case Drawing::kLosses:
-      words = tr("Inner loss, squared error per token element. Before the update: pale, its mean over %1 s: bold; "
-                 "after it: paler")
+      words = tr("Inner loss (squared error per token element): low where a layer knows what it sees, a jump where "
+                 "something is new. Bold: before the update, smoothed over %1 s; pale: each frame; paler: after it")
                   .arg(layers_.mean_seconds());
       break;
     case Drawing::kHeat:
@@ -177,7 +177,11 @@ LossView::Scale LossView::scale_of(const std::vector<LayerValues>& layers) const
     }
   }
   if (out.low > out.high) out = {};
-  if (!logarithmic_) out.low = 0;
+  if (logarithmic_) {
+    out.low /= 1.1;  // nothing lies on the edge
+  } else {
+    out.low = 0;
+  }
   out.high = std::max(out.high, std::max(out.low, kLeast) * 1.5);
   return out;
 }

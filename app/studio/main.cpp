@@ -1,5 +1,6 @@
 // longtake-studio.
 #include <QApplication>
+#include <QScreen>
 #include <QTimer>
 #include <cstdio>
 #include <stop_token>
@@ -120,7 +121,11 @@ int main(int argc, char** argv) {
   } else {
     apply_theme(window.preferences().theme());
   }
-  if (picture_wanted || !window.restore_layout() || !options.size.empty()) window.resize(width, height);
+  if (picture_wanted || !options.size.empty()) {
+    window.resize(width, height);
+  } else if (!window.restore_layout()) {
+    window.resize(QSize(width, height).boundedTo(window.screen()->availableSize()));
+  }
   window.show();
   const Screenshot* picture = picture_wanted ? new Screenshot(window, session, options) : nullptr;
   QStringList inputs;

@@ -54,6 +54,7 @@ MainWindow::MainWindow(SessionController& session, Preferences::Kept kept)
        {static_cast<PlotArea*>(timeline_), static_cast<PlotArea*>(loss_), static_cast<PlotArea*>(surprise_)}) {
     connect(view, &PlotArea::seek_wanted, &session_, &SessionController::seek);
   }
+  connect(labels_, &LabelsPanel::finished, video_, [this] { video_->setFocus(); });
   connect(&session_, &SessionController::state_changed, this, &MainWindow::say_state);
   connect(&session_, &SessionController::state_changed, this, &MainWindow::open_thumbnails);
   connect(&session_.findings(), &Findings::changed, this, &MainWindow::say_state);

@@ -85,6 +85,7 @@ class MainWindow : public QMainWindow {
   void open_recent(const QString& uri);
   void ask_for_export();
   void ask_for_preferences();
+  void ask_to_analyze();
   void list_cameras();
   void list_recent();
   void make_layer_dock(QDockWidget* above);

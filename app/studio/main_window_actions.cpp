@@ -44,7 +44,7 @@ void MainWindow::make_play_actions() {
   action(play, tr("Forwards, faster"), {Qt::Key_L}, [this] { session_.shuttle(1); });
   play->addSeparator();
   QAction* back = action(play, tr("One frame back"), {Qt::Key_Comma}, [this] { session_.step(-1); });
-  QAction* on = action(play, tr("One frame on"), {Qt::Key_Period}, [this] { session_.step(1); });
+  QAction* on = action(play, tr("One frame forward"), {Qt::Key_Period}, [this] { session_.step(1); });
   const auto jump = [this](double seconds) {
     return [this, seconds] { session_.seek(session_.axis().playhead() + seconds); };
   };
@@ -52,18 +52,21 @@ void MainWindow::make_play_actions() {
     return [this, way, jump] { session_.playing() ? jump(5.0 * way)() : session_.step(way); };
   };
   action(play, tr("Back (5 s; paused: a frame)"), {Qt::Key_Left}, arrow(-1));
-  action(play, tr("On (5 s; paused: a frame)"), {Qt::Key_Right}, arrow(1));
+  action(play, tr("Forward (5 s; paused: a frame)"), {Qt::Key_Right}, arrow(1));
   action(play, tr("1 s back"), {Qt::SHIFT | Qt::Key_Left}, jump(-1));
-  action(play, tr("1 s on"), {Qt::SHIFT | Qt::Key_Right}, jump(1));
+  action(play, tr("1 s forward"), {Qt::SHIFT | Qt::Key_Right}, jump(1));
   action(play, tr("1 min back"), {Qt::CTRL | Qt::Key_Left}, jump(-60));
-  action(play, tr("1 min on"), {Qt::CTRL | Qt::Key_Right}, jump(60));
+  action(play, tr("1 min forward"), {Qt::CTRL | Qt::Key_Right}, jump(60));
   action(play, tr("To the start"), {Qt::Key_Home}, [this] { session_.seek(session_.axis().begin()); });
   action(play, tr("To the end"), {Qt::Key_End}, [this] { session_.seek(session_.axis().end()); });
   play->addSeparator();
   QAction* event_before =
-      action(play, tr("Event before"), {Qt::Key_Up, Qt::Key_PageUp}, [this] { session_.go_to_event(-1); });
+      action(play, tr("Previous event"), {Qt::Key_Up, Qt::Key_PageUp}, [this] { session_.go_to_event(-1); });
   QAction* next_event =
       action(play, tr("Next event"), {Qt::Key_Down, Qt::Key_PageDown}, [this] { session_.go_to_event(1); });
+  action(play, tr("Highest &surprise"), {Qt::Key_H}, [this] {
+    if (const auto pts = session_.findings().levels().highest_pts()) session_.seek_pts(*pts);
+  });
   play->addSeparator();
   action(play, tr("Mark in"), {Qt::Key_I}, [&axis] { axis.set_in(axis.playhead()); });
   action(play, tr("Mark out"), {Qt::Key_O}, [&axis] { axis.set_out(axis.playhead()); });
@@ -78,9 +81,14 @@ void MainWindow::make_play_actions() {
 
 void MainWindow::make_analysis_actions() {
   QMenu* watch = menuBar()->addMenu(tr("&Analysis"));
-  analyze_ = action(watch, tr("&Analyse"), {Qt::CTRL | Qt::Key_R}, [this] { session_.analyze(); });
+  analyze_ = action(watch, tr("&Analyse"), {Qt::CTRL | Qt::Key_R}, [this] { ask_to_analyze(); });
   stop_ = action(watch, tr("&Stop"), {Qt::Key_Escape},
                  [this] { full_screen_ ? set_full_screen(false) : session_.stop_analysis(); });
+  watch->addSeparator();
+  QAction* follow = action(watch, tr("Show the &frames while they are watched"), {}, [] {});
+  follow->setCheckable(true);
+  follow->setChecked(session_.follows());
+  connect(follow, &QAction::toggled, &session_, &SessionController::set_follows);
   transport_->add_work(analyze_, Glyph::kAnalyze);
   transport_->add_work(stop_, Glyph::kStop);
   transport_->add_work(export_, Glyph::kExport);
@@ -90,12 +98,12 @@ void MainWindow::make_view_actions() {
   TimeAxis& axis = session_.axis();
   QMenu* view = menuBar()->addMenu(tr("&View"));
   make_screen_actions(view);
-  action(view, tr("Nearer"), {Qt::Key_Plus, Qt::CTRL | Qt::Key_Plus, Qt::CTRL | Qt::Key_Up},
+  action(view, tr("Zoom in"), {Qt::Key_Plus, Qt::CTRL | Qt::Key_Plus, Qt::CTRL | Qt::Key_Up},
          [&axis] { axis.zoom(0.5, axis.playhead()); });
-  action(view, tr("Farther"), {Qt::Key_Minus, Qt::CTRL | Qt::Key_Minus, Qt::CTRL | Qt::Key_Down},
+  action(view, tr("Zoom out"), {Qt::Key_Minus, Qt::CTRL | Qt::Key_Minus, Qt::CTRL | Qt::Key_Down},
          [&axis] { axis.zoom(2, axis.playhead()); });
-  action(view, tr("All of it"), {Qt::Key_Z}, [&axis] { axis.show_all(); });
-  make_loss_actions(view->addMenu(tr("&Inner loss")));
+  action(view, tr("Zoom to all of it"), {Qt::Key_Z}, [&axis] { axis.show_all(); });
+  make_loss_actions(view->addMenu(tr("Inner loss c&urves")));
   view->addSeparator();
   action(view, tr("Reset the &layout"), {}, [this] { reset_layout(); });
   view->addSeparator();

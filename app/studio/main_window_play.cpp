@@ -22,7 +22,7 @@ void MainWindow::make_speed_actions(QMenu* play) {
   action(play, tr("Faster by a tenth"), {Qt::Key_BracketRight}, faster(1.1));
   action(play, tr("Half as fast"), {Qt::Key_BraceLeft}, faster(0.5));
   action(play, tr("Twice as fast"), {Qt::Key_BraceRight}, faster(2));
-  action(play, tr("As fast as recorded"), {Qt::Key_Backspace}, [this] { session_.set_rate(1); });
+  action(play, tr("Normal speed"), {Qt::Key_Backspace}, [this] { session_.set_rate(1); });
   QAction* loop = action(play, tr("&Repeat the marked range"), {Qt::Key_R}, [] {});
   loop->setCheckable(true);
   connect(loop, &QAction::toggled, &session_, &SessionController::set_looping);

@@ -4,9 +4,12 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMenuBar>
+#include <QMessageBox>
 #include <QMimeData>
+#include <QPushButton>
 #include <algorithm>
 
+#include "app/batch/inputs.h"
 #include "app/studio/cameras.h"
 #include "app/studio/key_model.h"
 #include "app/studio/main_window.h"
@@ -61,7 +64,27 @@ void MainWindow::open_all(const QStringList& uris) {
   if (first != uris.end()) open(*first);
 }
 
-void MainWindow::ask_for_files() { open_all(QFileDialog::getOpenFileNames(this, tr("Open videos"))); }
+void MainWindow::ask_for_files() {
+  QStringList videos;
+  for (const std::string_view ending : video_endings())
+    videos << QLatin1Char('*') + QLatin1String(ending.data(), static_cast<qsizetype>(ending.size()));
+  const QString kinds = tr("Videos and memories (%1 *.ltm);;All files (*)").arg(videos.join(QLatin1Char(' ')));
+  open_all(QFileDialog::getOpenFileNames(this, tr("Open videos"), {}, kinds));
+}
+
+// What is there would only be made again.
+void MainWindow::ask_to_analyze() {
+  if (session_.state() != SessionController::State::kAnalyzed || session_.live_counts()) return session_.analyze();
+  auto* question = new QMessageBox(QMessageBox::Question, tr("Analyse again?"),
+                                   tr("This video has been analysed. Analysing it again takes the same time and gives "
+                                      "the same result, unless another memory is to start from."),
+                                   QMessageBox::Cancel, this);
+  question->setAttribute(Qt::WA_DeleteOnClose);
+  connect(question->addButton(tr("&Analyse again"), QMessageBox::AcceptRole), &QPushButton::clicked, &session_,
+          &SessionController::analyze);
+  question->setDefaultButton(QMessageBox::Cancel);
+  question->open();
+}
 
 void MainWindow::ask_for_folder() {
   const QString folder = QFileDialog::getExistingDirectory(this, tr("Open all videos of a folder"));

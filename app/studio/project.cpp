@@ -46,8 +46,8 @@ NamedEvent mark_at(const Moment& at) {
 // Under a number that no mark has had while this stands.
 EventEdit& new_mark(Edits& edits, const Moment& at) {
   std::int64_t number = 1;
-  for (auto i = edits.events.lower_bound({std::string(kMarkKind), 0}); i != edits.events.end() && i->first.kind == kMarkKind;
-       ++i) {
+  for (auto i = edits.events.lower_bound({std::string(kMarkKind), 0});
+       i != edits.events.end() && i->first.kind == kMarkKind; ++i) {
     number = i->first.pts + 1;
   }
   EventEdit& out = edits.events[{std::string(kMarkKind), number}];

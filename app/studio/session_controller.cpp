@@ -49,6 +49,7 @@ void SessionController::close() {
   if (from_run_) from_run_->close();
   if (from_load_) from_load_->close();
   if (from_labeller_) from_labeller_->close();
+  if (from_tap_) from_tap_->close();
   labeller_.reset();
   player_.reset();
   run_.reset();
@@ -58,6 +59,7 @@ void SessionController::close() {
   from_run_.reset();
   from_load_.reset();
   from_labeller_.reset();
+  from_tap_.reset();
   opened_ = false;
   project_.close();
   learned_.clear();
@@ -72,6 +74,7 @@ void SessionController::close() {
   forget_records();
   speed_ = 0;
   memories_.set_open_video({});
+  axis_.clear();
   set_state(State::kEmpty);
 }
 
@@ -84,36 +87,36 @@ void SessionController::open(const QString& uri) {
   load();
   from_player_ = std::make_unique<Mailbox<std::function<void()>>>(kUnreadFrames, open_all);
   const auto post = [box = from_player_.get()](std::function<void()> letter) { box->post(std::move(letter)); };
-  player_ = std::make_unique<Player>(
-      uri.toStdString(), view_size_.width(), view_size_.height(),
-      Player::Listener{[this, post](const StreamInfo& info) {
-                         post([this, info] {
-                           info_ = info;
-                           const double tick =
-                               static_cast<double>(info.time_base.num) / static_cast<double>(info.time_base.den);
-                           const double first = static_cast<double>(info.first_pts) * tick;
-                           axis_.set_whole(first, first + info.duration_s.value_or(0));
-                           axis_.show_all();
-                           axis_.set_playhead(first);
-                           tell_loop();
-                           opened_ = true;
-                           go_where_left();
-                           begin_when_ready();
-                         });
-                       },
-                       [this, post](const Error& error) {
-                         post([this, error] {
-                           if (state_ == State::kOpening) {
-                             from_load_->close();
-                             load_.reset();
-                             set_state(State::kEmpty);
-                           }
-                           Q_EMIT failed(error);
-                         });
-                       },
-                       [this, post](Player::Shown frame) {
-                         post([this, frame = std::move(frame)]() mutable { show(std::move(frame)); });
-                       }});
+  Player::Listener listener;
+  listener.opened = [this, post](const StreamInfo& info) { post([this, info] { begin(info); }); };
+  listener.failed = [this, post, of = from_player_.get()](const Error& error) {
+    // Not in the letter itself: it would end the mailbox that reads it.
+    const auto give_up = [this, of, error] {
+      if (from_player_.get() != of) return;  // something else was opened
+      if (state_ == State::kOpening) close();
+      Q_EMIT failed(error);
+    };
+    post([this, give_up] { QMetaObject::invokeMethod(this, give_up, Qt::QueuedConnection); });
+  };
+  listener.shown = [this, post](Player::Shown frame) {
+    post([this, frame = std::move(frame)]() mutable {
+      if (!following()) show(std::move(frame));
+    });
+  };
+  player_ = std::make_unique<Player>(uri.toStdString(), view_size_.width(), view_size_.height(), std::move(listener));
+}
+
+void SessionController::begin(const StreamInfo& info) {
+  info_ = info;
+  const double tick = static_cast<double>(info.time_base.num) / static_cast<double>(info.time_base.den);
+  const double first = static_cast<double>(info.first_pts) * tick;
+  axis_.set_whole(first, first + info.duration_s.value_or(0));
+  axis_.show_all();
+  axis_.set_playhead(first);
+  tell_loop();
+  opened_ = true;
+  go_where_left();
+  begin_when_ready();
 }
 
 void SessionController::load() {
@@ -226,8 +229,8 @@ void SessionController::analyze() {
     Q_EMIT failed({ErrorKind::kUsage, "the list of videos is being analysed: pause it first"});
     return;
   }
-  if (tap_) return open(QString(uri_));  // it goes on from now
-  if (from_run_) from_run_->close();     // so that the last run, if it still waits, ends
+  if (!player_) return open(QString(uri_));  // a live source: it goes on from now
+  if (from_run_) from_run_->close();         // so that the last run, if it still waits, ends
   run_.reset();
   Settings settings = settings_of_run();
   files_.start = SessionFiles::start_key(settings.memory);
@@ -254,7 +257,8 @@ void SessionController::analyze() {
                             },
                             [this, post](AnalysisRun::Done done) {
                               post([this, done = std::move(done)]() mutable { finish(std::move(done)); });
-                            }});
+                            }},
+      tap_frames());
 }
 
 void SessionController::take(std::vector<Record> records) {
@@ -268,7 +272,12 @@ void SessionController::take(std::vector<Record> records) {
 void SessionController::finish(AnalysisRun::Done done) {
   state_bytes_ = done.end.state_bytes;
   if (done.state && !done.error) show_learned();
-  set_state(done.error ? State::kReady : State::kAnalyzed);
+  if (following()) {
+    shown_pts_ = stood_at_;
+    player_->seek(stood_at_);
+  }
+  const bool goes_on = player_ && done.end.reason == "stopped";  // where it was stopped, when it is asked for again
+  set_state(done.error || goes_on ? State::kReady : State::kAnalyzed);
   if (done.error && done.error->kind != ErrorKind::kStopped) Q_EMIT failed(*done.error);
 }
 
@@ -288,6 +297,7 @@ void SessionController::seek(double t) {
 }
 
 void SessionController::seek_pts(std::int64_t pts) {
+  look_elsewhere();
   if (player_) player_->seek(pts);
 }
 
@@ -297,12 +307,14 @@ void SessionController::seek_to(const Remembered& moment) {
 }
 
 void SessionController::step(int frames) {
+  look_elsewhere();
   speed_ = 0;
   if (player_) player_->step(frames);
 }
 
 void SessionController::play(double speed) {
   if (!player_) return;
+  look_elsewhere();
   speed_ = speed;
   player_->play(speed);
   Q_EMIT image_changed();

@@ -97,6 +97,9 @@ class SessionController : public QObject {
   void set_looping(bool on);
   // The shown frame, in full size, as a PNG file; snapshot_saved() or failed() follows.
   void save_snapshot(const QString& file);
+  // Whether an analysis shows the frames that it watches, until another one is looked at.
+  bool follows() const { return follows_; }
+  void set_follows(bool on);
   // What the result says of the shown frame; none: nothing (yet).
   const std::optional<FrameRecord>& record() const { return record_; }
   // The event before or behind the playhead, if there is one.
@@ -114,6 +117,7 @@ class SessionController : public QObject {
  private:
   void open_live();  // session_live.cpp
   void load();
+  void begin(const StreamInfo& info);
   void begin_when_ready();
   void learn_labels();
   void show_learned();
@@ -124,6 +128,9 @@ class SessionController : public QObject {
   void finish(AnalysisRun::Done done);
   void show(Player::Shown frame);
   void tell_loop();
+  LiveTap* tap_frames();
+  bool following() const;
+  void look_elsewhere();
   void want_record();
   void forget_records();
   void go_where_left();
@@ -150,21 +157,23 @@ class SessionController : public QObject {
   std::optional<std::int64_t> state_bytes_;
   QImage image_;
   std::int64_t shown_pts_ = 0;
+  std::int64_t stood_at_ = 0;               // before the frames of the analysis were shown
   std::shared_ptr<const Picture> picture_;  // that frame, as it was decoded
   std::optional<FrameRecord> record_;
   bool remembers_position_ = true;
   std::optional<std::int64_t> left_at_;  // until that frame is shown
   double speed_ = 0, rate_ = 1;
   bool looping_ = false;
+  bool follows_ = true, elsewhere_ = false;
   QSize view_size_{1280, 720};
 
   Errands errands_;
 
   // Mailboxes before the threads that post into them: they are closed before these are joined.
-  std::unique_ptr<Mailbox<std::function<void()>>> from_player_, from_run_, from_load_, from_records_;
+  std::unique_ptr<Mailbox<std::function<void()>>> from_player_, from_run_, from_load_, from_records_, from_tap_;
   std::unique_ptr<Mailbox<Labeller::Told>> from_labeller_;
   std::unique_ptr<Player> player_;
-  std::unique_ptr<LiveTap> tap_;  // of a live source, which has no player
+  std::unique_ptr<LiveTap> tap_;  // of the analysis
   std::unique_ptr<FrameRecords> records_;
   std::unique_ptr<AnalysisRun> run_;
   std::unique_ptr<SessionLoad> load_;

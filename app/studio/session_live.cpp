@@ -54,7 +54,7 @@ void SessionController::open_live() {
 }
 
 std::optional<LiveTap::Counts> SessionController::live_counts() const {
-  return tap_ ? std::optional(tap_->counts()) : std::nullopt;
+  return tap_ && !player_ ? std::optional(tap_->counts()) : std::nullopt;
 }
 
 }  // namespace longtake

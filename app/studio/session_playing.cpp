@@ -61,6 +61,38 @@ void SessionController::tell_loop() {
   player_->loop(Player::Loop{pts(axis_.in().value_or(axis_.begin())), pts(axis_.out().value_or(axis_.end()))});
 }
 
+void SessionController::set_follows(bool on) {
+  if (!on) look_elsewhere();
+  follows_ = on;
+  elsewhere_ = !on;
+}
+
+bool SessionController::following() const { return follows_ && !elsewhere_ && player_ && state_ == State::kAnalyzing; }
+
+// From where the analysis is, the player goes on by itself.
+void SessionController::look_elsewhere() {
+  if (!following()) return;
+  elsewhere_ = true;
+  player_->seek(shown_pts_);
+}
+
+// For the analysis of a file, which has a player beside it.
+LiveTap* SessionController::tap_frames() {
+  constexpr std::chrono::milliseconds kApart{100};  // often enough to see it go, and a small part of the work
+  if (from_tap_) from_tap_->close();
+  tap_.reset();
+  elsewhere_ = false;
+  stood_at_ = shown_pts_;
+  from_tap_ = std::make_unique<Mailbox<std::function<void()>>>(1, open_letters);
+  const auto watched = [this, box = from_tap_.get()](Player::Shown frame) {
+    box->post([this, frame = std::move(frame)]() mutable {
+      if (following()) show(std::move(frame));
+    });
+  };
+  tap_ = std::make_unique<LiveTap>(view_size_.width(), view_size_.height(), watched, kApart);
+  return tap_.get();
+}
+
 void SessionController::seek_time(const TimePoint& time) {
   if (const auto* pts = std::get_if<std::int64_t>(&time.at)) return seek_pts(*pts);
   const auto& seconds = std::get<Rational>(time.at);
@@ -80,7 +112,7 @@ void SessionController::go_where_left() {
 
 void SessionController::keep_position() {
   if (!remembers_position_ || !player_ || !opened_ || image_.isNull() || files_.folder.empty()) return;
-  const std::int64_t pts = left_at_.value_or(shown_pts_);
+  const std::int64_t pts = left_at_.value_or(following() ? stood_at_ : shown_pts_);
   write_playback_position(files_.position(), pts == info_.first_pts ? std::nullopt : std::optional(pts));
   left_at_.reset();
 }

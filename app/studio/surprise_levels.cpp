@@ -13,6 +13,7 @@ void SurpriseLevels::clear() { *this = SurpriseLevels(most_); }
 void SurpriseLevels::add(const FrameRecord& frame) {
   if (!frame.surprise || !std::isfinite(*frame.surprise)) return;
   const double surprise = *frame.surprise;
+  if (surprise > highest_ || !highest_pts_) highest_pts_ = frame.pts;
   highest_ = std::max(highest_, surprise);
   if (surprise < lowest_) return;
   if (kept_.size() == most_) forget_lower_half();

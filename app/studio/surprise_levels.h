@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/records/records.h"
@@ -22,8 +23,9 @@ class SurpriseLevels {
   void add(const FrameRecord& frame);
   void discontinue() { ++run_; }  // the next frame does not follow the last one
 
-  double lowest() const noexcept { return lowest_; }    // no lower level can be asked for
-  double highest() const noexcept { return highest_; }  // of all frames
+  double lowest() const noexcept { return lowest_; }                                 // no lower level can be asked for
+  double highest() const noexcept { return highest_; }                               // of all frames
+  std::optional<std::int64_t> highest_pts() const noexcept { return highest_pts_; }  // of the first that reaches it
 
   // The events of BoundaryDetector if a boundary were likely wherever surprise is at least `level`; their confidence is that
   // of the frame. Of a level below lowest(): those of lowest().
@@ -41,6 +43,7 @@ class SurpriseLevels {
   std::size_t most_;
   std::vector<Peak> kept_;  // in the order of frames
   double lowest_ = SurpriseTest::kTailStart, highest_ = 0;
+  std::optional<std::int64_t> highest_pts_;
   std::uint32_t run_ = 0;
 };
 

@@ -12,9 +12,9 @@
 namespace longtake {
 namespace {
 
-constexpr double kLeft = 64, kRight = 12, kTop = 8;
-constexpr double kNear = 6;    // pixels at which the mouse takes the line
-constexpr double kUsual = 12;  // deviations that there is always room for
+constexpr double kLeft = 64, kRight = 12;
+constexpr double kNear = 6;   // pixels at which the mouse takes the line
+constexpr double kLeast = 4;  // deviations that there is always room for: less is no surprise
 
 }  // namespace
 
@@ -28,10 +28,10 @@ SurpriseView::SurpriseView(const Findings& findings, TimeAxis& axis, Project& pr
 
 QRectF SurpriseView::plot() const {
   const double line = fontMetrics().height();
-  return QRectF(kLeft, kTop, width() - kLeft - kRight, height() - kTop - line - 6);
+  return QRectF(kLeft, line + 4, width() - kLeft - kRight, height() - 2 * line - 10);  // a title above, times below
 }
 
-double SurpriseView::most() const { return std::max(kUsual, 1.05 * findings_.levels().highest()); }
+double SurpriseView::most() const { return std::max(kLeast, 1.1 * findings_.levels().highest()); }
 
 double SurpriseView::y_of(double surprise) const {
   const QRectF area = plot();
@@ -69,7 +69,7 @@ void SurpriseView::mouseMoveEvent(QMouseEvent* event) {
   if (gesture_ != 0) {
     // Above the plot the line is let go of: the engine decides again.
     const double level = surprise_at(y);
-    set_level(y < kTop ? std::nullopt : std::optional(std::max(level, findings_.levels().lowest())));
+    set_level(y < plot().top() ? std::nullopt : std::optional(std::max(level, findings_.levels().lowest())));
     return;
   }
   setCursor(is_on_line(y) ? Qt::SizeVerCursor : Qt::ArrowCursor);
@@ -151,18 +151,18 @@ void SurpriseView::paint_level(QPainter& painter) const {
   QString words = tr("Longtake's own rule decides. Drag this line down for a level of your own.");
   if (level) {
     const std::size_t n = findings_.crossings().size();
-    const double hours = findings_.watched_s() / 3600;
+    constexpr double kEnough_s = 600;  // for a rate to say something
+    const double seconds = findings_.watched_s();
     words = tr("surprise ≥ %1: %L2 at this level").arg(*level, 0, 'f', 2).arg(n);
-    if (hours > 0) words += tr(", %L1 an hour").arg(static_cast<double>(n) / hours, 0, 'f', 0);
+    if (seconds >= kEnough_s) words += tr(", %L1 an hour").arg(3600 * static_cast<double>(n) / seconds, 0, 'f', 0);
   }
-  const QRectF letters(area.right() - fontMetrics().horizontalAdvance(words) - 14, y + 3,
-                       fontMetrics().horizontalAdvance(words) + 10, fontMetrics().height() + 2);
-  const QRectF box = letters.bottom() > area.bottom() ? letters.translated(0, -letters.height() - 6) : letters;
-  QColor back = palette().color(QPalette::Base);
-  back.setAlpha(220);
-  painter.fillRect(box, back);
-  painter.setPen(palette().color(QPalette::Text));
-  painter.drawText(box, Qt::AlignCenter, words);
+  painter.setPen(palette().color(QPalette::PlaceholderText));
+  const QRectF title(area.left(), 1, area.width(), fontMetrics().height());
+  const double room = title.width() - fontMetrics().horizontalAdvance(words) - 12;
+  painter.drawText(title, Qt::AlignRight | Qt::AlignVCenter, words);
+  painter.drawText(title, Qt::AlignLeft | Qt::AlignVCenter,
+                   fontMetrics().elidedText(tr("Surprise, in deviations from what is usual in this video"),
+                                            Qt::ElideRight, static_cast<int>(room)));
 }
 
 }  // namespace longtake

@@ -25,6 +25,15 @@ void TimeAxis::set_whole(double from, double to) {
   }
 }
 
+void TimeAxis::clear() {
+  set_in(std::nullopt);
+  set_out(std::nullopt);
+  set_hover(std::nullopt);
+  set_playhead(0);
+  set_whole(0, 0);
+  show_all();
+}
+
 void TimeAxis::show(double from, double to) {
   if (std::exchange(followed_, std::nullopt)) Q_EMIT followed_changed();
   set_range(from, to);

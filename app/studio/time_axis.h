@@ -15,6 +15,7 @@ class TimeAxis : public QObject {
 
   // Seconds. The whole grows while a stream is watched; a view that shows all of it, or its end, goes on doing so.
   void set_whole(double from, double to);
+  void clear();  // nothing is marked, shown or pointed at any more
   double begin() const { return begin_; }
   double end() const { return end_; }
 

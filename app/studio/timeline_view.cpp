@@ -96,7 +96,9 @@ void TimelineView::paint_segments(QPainter& painter, const QRectF& where) const 
     fill.setAlpha(i % 2 == 0 ? 150 : 90);
     painter.fillRect(bar, fill);
     const auto& names = segment.labels ? segment.labels : segment.scene;
+    constexpr float kSure = 0.3F;  // below it a scene's name is a guess that says little
     if (!names || names->empty() || bar.width() < 40) continue;
+    if (!segment.labels && names->front().score < kSure) continue;
     painter.setPen(palette().color(QPalette::Text));
     const QRectF inside = bar.intersected(plot()).adjusted(4, 0, -4, 0);
     painter.drawText(inside, Qt::AlignLeft | Qt::AlignVCenter,
@@ -105,16 +107,16 @@ void TimelineView::paint_segments(QPainter& painter, const QRectF& where) const 
 }
 
 void TimelineView::paint_events(QPainter& painter, const QRectF& where) const {
-  std::vector<const EventRecord*> visible;
-  for (const EventRecord& event : findings_.events().events()) {
+  std::vector<const NamedEvent*> visible;
+  for (const NamedEvent& event : findings_.events().events()) {
     if (event.t >= axis_.from() && event.t <= axis_.to()) visible.push_back(&event);
   }
-  std::ranges::stable_sort(visible, {}, [](const EventRecord* event) { return event->t; });
+  std::ranges::stable_sort(visible, {}, [](const NamedEvent* event) { return event->t; });
   const QFontMetricsF letters(painter.font());
   constexpr double r = 5;
   const double y = where.center().y();
   for (std::size_t i = 0; i < visible.size(); ++i) {
-    const EventRecord& event = *visible[i];
+    const NamedEvent& event = *visible[i];
     const double x = x_of(event.t);
     if (i > 0 && visible[i - 1]->kind == event.kind && std::floor(x_of(visible[i - 1]->t)) == std::floor(x)) continue;
     QPainterPath mark;  // a shape for each kind, as colours alone do not tell
@@ -132,7 +134,7 @@ void TimelineView::paint_events(QPainter& painter, const QRectF& where) const {
     painter.setRenderHint(QPainter::Antialiasing);
     painter.fillPath(mark, event_colour(event.kind));
     painter.setRenderHint(QPainter::Antialiasing, false);
-    const QString name = QString::fromStdString(event.kind);
+    const QString name = event_title(event);
     const double room = (i + 1 < visible.size() ? x_of(visible[i + 1]->t) - r : where.right()) - (x + r + 3);
     if (letters.horizontalAdvance(name) > room) continue;
     painter.setPen(palette().color(QPalette::Text));

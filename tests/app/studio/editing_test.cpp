@@ -194,6 +194,38 @@ TEST_F(Editing, MergesWhatIsSelectedAndSplitsAtThePlayhead) {
   EXPECT_EQ(events().events()[1].span, (std::array<std::int64_t, 2>{35, 40}));
 }
 
+// What is worked on is what is seen, also when other rows come before it.
+TEST_F(Editing, ChoosesTheEventThatIsGoneToAndKeepsIt) {
+  ASSERT_NO_FATAL_FAILURE(open_analyzed());
+  const auto pts = clip_pts();
+  for (const int frame : {20, 60, 150}) {
+    ASSERT_NO_FATAL_FAILURE(go_to(pts[static_cast<std::size_t>(frame)]));
+    press(Qt::Key_M);
+  }
+  press(Qt::Key_Home);
+  ASSERT_TRUE(until([&] { return session_->shown_pts() == pts[0]; }));
+  press(Qt::Key_Down);
+  ASSERT_TRUE(until([&] { return session_->shown_pts() == pts[20]; }));
+  press(Qt::Key_Down);
+  ASSERT_TRUE(until([&] { return session_->shown_pts() == pts[60]; }));
+  const auto chosen = [&] {
+    auto* list = window_->findChild<QTableView*>(QStringLiteral("events"));
+    const auto rows = list->selectionModel()->selectedRows();
+    return rows.size() == 1 ? rows.front().siblingAtColumn(EventModel::kTime).data().toString() : QString();
+  };
+  const QString sixty = clock_text(60 / 25.0);
+  EXPECT_EQ(chosen(), sixty);
+  ASSERT_NO_FATAL_FAILURE(go_to(pts[5]));
+  press(Qt::Key_M);  // a row above it
+  ASSERT_NO_FATAL_FAILURE(go_to(pts[60]));
+  EXPECT_EQ(chosen(), sixty);
+  const int listed = events().rowCount();
+  press(Qt::Key_Delete);
+  EXPECT_EQ(events().rowCount(), listed - 1);
+  for (int row = 0; row < events().rowCount(); ++row)
+    EXPECT_NE(events().rows()[static_cast<std::size_t>(row)].event.pts, pts[60]);
+}
+
 TEST_F(Editing, NamesSplitsAndMergesSegments) {
   ASSERT_NO_FATAL_FAILURE(open_analyzed());
   const QAbstractItemModelTester rows(&segments(), QAbstractItemModelTester::FailureReportingMode::Fatal);
@@ -222,7 +254,7 @@ TEST_F(Editing, DragsTheLevelOfSurpriseAndDecidesAnew) {
   const std::string before = state();
   const int x = view->width() / 2;
   const auto at = [&](double surprise) { return QPoint(x, qRound(view->y_of(surprise))); };
-  QTest::mousePress(view, Qt::LeftButton, {}, QPoint(x, 9));
+  QTest::mousePress(view, Qt::LeftButton, {}, at(1e9));  // the top, where the line is while there is no level
   for (const double level : {9.0, 6.0, 3.0}) QTest::mouseMove(view, at(level));
   QTest::mouseRelease(view, Qt::LeftButton, {}, at(3));
   const auto level = session_->project().edits().choices.thresholds.surprise;

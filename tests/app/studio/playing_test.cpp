@@ -5,6 +5,7 @@
 #include <QFileInfo>
 #include <QLineEdit>
 #include <QMenuBar>
+#include <QMessageBox>
 #include <QPushButton>
 #include <filesystem>
 
@@ -228,6 +229,27 @@ TEST_F(Playing, WritesOverTheVideoWhatTheResultSaysOfItsFrame) {
   press(Qt::Key_P);
   EXPECT_TRUE(video().overlay().isEmpty());
   EXPECT_NE(video().grab().toImage(), with);
+}
+
+TEST_F(Playing, ShowsWhatIsWatchedUntilAPersonLooksElsewhere) {
+  ASSERT_NO_FATAL_FAILURE(open());
+  const std::int64_t first = session_->shown_pts();
+  press(Qt::Key_R, Qt::ControlModifier);
+  ASSERT_TRUE(until([&] { return session_->shown_pts() > first; }));
+  press(Qt::Key_Home);
+  ASSERT_TRUE(shown(first));
+  ASSERT_TRUE(until([&] { return session_->state() == State::kAnalyzed; }, 300));
+  EXPECT_EQ(session_->shown_pts(), first);
+  press(Qt::Key_R, Qt::ControlModifier);  // asks first, as it was analysed
+  EXPECT_EQ(session_->state(), State::kAnalyzed);
+  auto* question = window_->findChild<QMessageBox*>();
+  ASSERT_NE(question, nullptr);
+  for (QAbstractButton* one : question->buttons()) {
+    if (question->buttonRole(one) == QMessageBox::AcceptRole) QTest::mouseClick(one, Qt::LeftButton);
+  }
+  ASSERT_TRUE(until([&] { return session_->shown_pts() > first; }));
+  ASSERT_TRUE(until([&] { return session_->state() == State::kAnalyzed; }, 300));
+  EXPECT_TRUE(shown(first));  // back where it was
 }
 
 }  // namespace

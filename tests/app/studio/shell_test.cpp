@@ -186,12 +186,12 @@ TEST_F(Shell, PlaysAndStepsByMouse) {
     }
     return static_cast<QToolButton*>(nullptr);
   };
-  ASSERT_NE(button("One frame on"), nullptr);
-  EXPECT_FALSE(button("One frame on")->isEnabled());
+  ASSERT_NE(button("One frame forward"), nullptr);
+  EXPECT_FALSE(button("One frame forward")->isEnabled());
   window_->open(QString::fromStdString(clip()));
   ASSERT_TRUE(until([&] { return session_->state() == State::kReady && !session_->image().isNull(); }));
   const std::int64_t first = session_->shown_pts();
-  QTest::mouseClick(button("One frame on"), Qt::LeftButton);
+  QTest::mouseClick(button("One frame forward"), Qt::LeftButton);
   ASSERT_TRUE(until([&] { return session_->shown_pts() > first; }));
   QTest::mouseClick(button("One frame back"), Qt::LeftButton);
   EXPECT_TRUE(until([&] { return session_->shown_pts() == first; }));
