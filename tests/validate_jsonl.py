@@ -5,8 +5,9 @@
 
 Each line must match the schema of its type, have its keys in the schema's order, and be the very bytes that writing
 its values again gives. Over the lines: one header first, one end last (--partial: the end may be missing, as after a
-kill), frames, segments and pts in order, seconds that are their pts, counts that agree. Every fault is told with its
-line on stderr, the first few of each file.
+kill), frames, segments and pts in order, seconds that are their pts, counts that agree, only kinds of events that
+Longtake finds unless the header says that a person edited them. Every fault is told with its line on stderr, the first
+few of each file.
 Exit status: 0 all well, 1 faults, 2 usage, 77 the Python package jsonschema is missing.
 """
 import argparse
@@ -33,6 +34,7 @@ class LineRules:
         self.properties = {}
         self.validators = {}
         # One validator a type: its complaints name the key, where those of the whole only say that nothing matched.
+        self.found_kinds = schema["$defs"]["found_kind"]["enum"]
         for branch in schema["oneOf"]:
             name = branch["$ref"].removeprefix("#/$defs/")
             self.properties[name] = list(schema["$defs"][name]["properties"])
@@ -68,7 +70,8 @@ class LineRules:
 class StreamRules:
     """What the lines have to be together. Needs records that match the schema, in order."""
 
-    def __init__(self):
+    def __init__(self, found_kinds):
+        self.found_kinds = found_kinds
         self.header = None
         self.end = None
         self.last_frame = None
@@ -108,6 +111,8 @@ class StreamRules:
 
     def _event(self, record):
         self.events += 1
+        if record["kind"] not in self.found_kinds and not (self.header and self.header["options"].get("edited")):
+            yield f"nothing of the kind {record['kind']} is ever found, and nobody edited this"
         if not record["span"][0] <= record["frame"] <= record["span"][1]:
             yield f"frame {record['frame']} lies outside its span {record['span']}"
         yield from self._time(record["pts"], record["t"])
@@ -137,7 +142,7 @@ class StreamRules:
 
 def faults_of(text, line_rules, partial=False):
     """Yields (line number, fault) of a whole result, given as bytes."""
-    stream_rules = StreamRules()
+    stream_rules = StreamRules(line_rules.found_kinds)
     lines = text.split(b"\n")
     if lines.pop():
         yield len(lines) + 1, "the last line has no line break"

@@ -156,6 +156,9 @@ Result<void> write_edited_result(const std::filesystem::path& from, const std::f
       for (; next < wanted.size(); ++next) append_json_line(wanted[next].second, text);
       end->events = std::ssize(events);
       append_json_line(*end, text);
+    } else if (auto* header = record ? std::get_if<HeaderRecord>(&*record) : nullptr) {
+      header->options.emplace_back("edited", true);
+      append_json_line(*header, text);
     } else {
       text += line;
       text += '\n';

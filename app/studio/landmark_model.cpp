@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/memory_asking.h"
 #include "app/studio/event_model.h"
 #include "core/signals/observation.h"
 
@@ -74,7 +73,7 @@ QVariant LandmarkModel::data(const QModelIndex& index, int role) const {
   switch (role) {
     case Qt::DecorationRole: return row.picture;
     case Qt::DisplayRole:
-      return scored_ ? words(row) : QString::fromStdString(clock_time(memory_->landmarks[row.which].t));
+      return scored_ ? words(row) : clock_text(memory_->landmarks[row.which].t);
     case Qt::ToolTipRole:
     case Qt::AccessibleTextRole: return words(row);
     default: return {};

@@ -31,8 +31,6 @@
 namespace longtake {
 namespace {
 
-QString name_of(const MemoryFacts& memory) { return QString::fromStdString(memory.file.filename().string()); }
-
 // A frame as --from and --to take it.
 std::string point(std::int64_t pts) { return fmt::format("@{}", pts); }
 
@@ -185,6 +183,15 @@ void MemoryPanel::dropEvent(QDropEvent* event) {
 void MemoryPanel::keyPressEvent(QKeyEvent* event) {
   if (event->matches(QKeySequence::Paste) && take(*QApplication::clipboard()->mimeData())) return;
   QWidget::keyPressEvent(event);
+}
+
+// The memory of the open video's analysis has a file, but not one that a person named.
+QString MemoryPanel::name_of(const MemoryFacts& memory) const {
+  const auto learned = memories_.facts(MemoryController::kLearned);
+  if (learned && learned->file == memory.file) {
+    return tr("the memory of %1").arg(QString::fromStdString(memory.label.source));
+  }
+  return QString::fromStdString(memory.file.filename().string());
 }
 
 void MemoryPanel::say_memory() {

@@ -57,6 +57,7 @@ class MemoryPanel : public QWidget {
   void choose_other_memory();
   void cancel();
 
+  QString name_of(const MemoryFacts& memory) const;
   void say_memory();
   void say_what_can_be_asked();
   void say_questions();

@@ -114,7 +114,7 @@ void PlotArea::paint_marks(QPainter& painter) const {
       painter.fillRect(QRectF(std::round(x - width / 2), area.top(), width, area.height()), colour);
   };
   if (axis_.hover()) line(*axis_.hover(), palette().color(QPalette::PlaceholderText), 1);
-  line(axis_.playhead(), playhead_colour(), 2);
+  if (axis_.end() > axis_.begin()) line(axis_.playhead(), playhead_colour(), 2);
 }
 
 void PlotArea::wheelEvent(QWheelEvent* event) {

@@ -439,7 +439,7 @@ class Program(unittest.TestCase):
         self.assertFails(2, "analyze", self.clip, "--config", self.path("no.toml"), says="no.toml")
 
     def test_without_the_window_studio_says_so(self):
-        alone = self.path("alone")
+        alone = self.path("windowless")
         os.mkdir(alone)
         program = shutil.copy(PROGRAM, alone)
         done = subprocess.run([program, "studio", "clip.mp4"], env={"PATH": alone}, stderr=subprocess.PIPE, text=True)

@@ -302,10 +302,12 @@ TEST_F(Editing, ShowsAnEarlierResultAtOnceWithTheEditsAndExportsThem) {
   std::vector<SegmentRecord> edited_segments;
   std::map<std::int64_t, float> surprises;
   std::int64_t told = -1;
+  OptionList options;
   const auto whole = read_result(edited.toStdString(), [&](Record&& record) {
     if (auto* event = std::get_if<EventRecord>(&record)) edited_events.push_back(std::move(*event));
     if (auto* segment = std::get_if<SegmentRecord>(&record)) edited_segments.push_back(std::move(*segment));
     if (auto* end = std::get_if<EndRecord>(&record)) told = end->events;
+    if (auto* header = std::get_if<HeaderRecord>(&record)) options = header->options;
     if (auto* frame = std::get_if<FrameRecord>(&record)) {
       surprises[frame->frame] = frame->surprise.value_or(0);
       append_json_line(*frame, frames.emplace_back());
@@ -318,6 +320,7 @@ TEST_F(Editing, ShowsAnEarlierResultAtOnceWithTheEditsAndExportsThem) {
               }).ok());
   EXPECT_EQ(frames, frames_before);
   EXPECT_EQ(told, listed);
+  EXPECT_EQ(options, (OptionList{{"edited", true}}));
   ASSERT_EQ(edited_events.size(), static_cast<std::size_t>(listed));
   EXPECT_EQ(edited_events[0].kind, "goal");
   EXPECT_EQ(edited_events[0].frame, 20);

@@ -41,6 +41,11 @@ class ValidateJsonl(unittest.TestCase):
         more = swap(b'"boundary":0.01', b'"novelty_map":[' + b",".join([b"0.5"] * 16) + b'],"familiarity":0.5,"boundary":0.01')
         self.assertEqual(self.faults(more(SAMPLE)), [])
 
+    def test_passes_any_kind_where_a_person_edited(self):
+        named = swap(b'"kind":"boundary"', b'"kind":"goal"')(SAMPLE)
+        self.assertNotEqual(self.faults(named), [])
+        self.assertEqual(self.faults(swap(b'"options":{', b'"options":{"edited":true,')(named)), [])
+
     def test_refuses_every_way_of_spoiling_it(self):
         cases = [
             ("unknown key", swap(b'"guards":0', b'"guards":0,"speed":3')),
