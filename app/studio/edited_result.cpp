@@ -65,6 +65,7 @@ class Exact {
       finish_segment();
       SegmentRecord& begun = segments_[segment_].segment;
       begun.first = frame.moment.frame;
+      begun.pts[0] = frame.moment.pts;
       begun.t[0] = frame.moment.t;
     }
     // Behind the last segment, whose end is always one that was found, the next one is still open.

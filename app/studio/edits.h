@@ -101,7 +101,9 @@ struct Edits {
   Choices choices;
 
   friend bool operator==(const Edits&, const Edits&) = default;
-  bool change_result() const { return !events.empty() || !segments.empty() || choices.thresholds != Thresholds{}; }
+  bool change_result() const {
+    return !events.empty() || !segments.empty() || !choices.labels.empty() || choices.thresholds != Thresholds{};
+  }
 };
 
 // As project.json has it. `video`: identity of the video's contents.

@@ -64,6 +64,7 @@ QVariant EventModel::data(const QModelIndex& index, int role) const {
   if (role == Qt::TextAlignmentRole) return QVariant(Qt::AlignRight | Qt::AlignVCenter);
   if (role != Qt::DisplayRole && role != kSortRole) return {};
   const bool text = role == Qt::DisplayRole;
+  if (text && event.kind == kMarkKind && index.column() != kTime) return QStringLiteral("–");  // nobody measured it
   switch (index.column()) {
     case kTime: return text ? QVariant(clock_text(event.t)) : QVariant(event.t);
     case kScore: return text ? QVariant(QString::number(event.score, 'f', 2)) : QVariant(event.score);
@@ -91,7 +92,19 @@ Qt::ItemFlags EventModel::flags(const QModelIndex& index) const {
 }
 
 QVariant EventModel::headerData(int section, Qt::Orientation orientation, int role) const {
-  if (orientation != Qt::Horizontal || role != Qt::DisplayRole) return {};
+  if (orientation != Qt::Horizontal) return {};
+  if (role == Qt::ToolTipRole) {
+    switch (section) {
+      case kTime: return tr("Where in the video it is");
+      case kKind:
+        return tr(
+            "What happened: a change of shot, something new, something known that came back, a fault of the picture");
+      case kScore: return tr("How much it stands out from what was before. Only events of one kind compare.");
+      case kConfidence: return tr("How likely it is that it is there");
+      default: return {};
+    }
+  }
+  if (role != Qt::DisplayRole) return {};
   switch (section) {
     case kTime: return tr("Time");
     case kKind: return tr("Event");

@@ -1,5 +1,6 @@
 #include "app/studio/findings.h"
 
+#include <algorithm>
 #include <cmath>
 #include <type_traits>
 #include <utility>
@@ -54,7 +55,7 @@ void Findings::take(std::vector<Record> records, Rational time_base) {
 }
 
 void Findings::edit(const Edits& edits) {
-  const bool new_segments = edits.segments != edits_.segments;
+  const bool new_segments = edits.segments != edits_.segments || edits.choices.labels != edits_.choices.labels;
   edits_ = edits;
   list_events();
   if (new_segments) list_segments();
@@ -74,15 +75,28 @@ void Findings::list_events() {
 }
 
 void Findings::list_segments() {
-  auto listed = put_together(found_segments_, edits_, [this](const Moment& moment) { return before(moment); });
+  auto listed =
+      put_together(found_segments_, edits_,
+                   {[this](const Moment& moment) { return before(moment); }, [this](double t) { return from(t); }});
   label_segments(moments_, listed);
   segments_.set(std::move(listed));
 }
 
 Moment Findings::before(const Moment& moment) const {
   Moment out{moment.frame - 1, moment.pts, curves_.times().time_of(static_cast<double>(moment.frame - 1))};
-  out.pts = std::llround(out.t * static_cast<double>(time_base_.den) / static_cast<double>(time_base_.num));
+  out.pts = pts_at(out.t);
   return out;
+}
+
+Moment Findings::from(double t) const {
+  constexpr double kSameFrame = 5e-4;  // times are cut off at microseconds
+  const auto& times = curves_.times();
+  const double frame = std::ceil(times.frame_at(t) - kSameFrame);
+  return {std::llround(frame), pts_at(t), std::max(t, times.time_of(frame))};
+}
+
+std::int64_t Findings::pts_at(double t) const {
+  return std::llround(t * static_cast<double>(time_base_.den) / static_cast<double>(time_base_.num));
 }
 
 double Findings::watched_s() const {

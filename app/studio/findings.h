@@ -59,6 +59,8 @@ class Findings : public QObject {
   void list_events();
   void list_segments();
   Moment before(const Moment& moment) const;
+  Moment from(double t) const;
+  std::int64_t pts_at(double t) const;
 
   Curves curves_;
   SurpriseLevels levels_;

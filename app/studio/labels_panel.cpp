@@ -167,7 +167,11 @@ void LabelsPanel::show_told() {
   } else {
     const QString text = told.complete ? tr("Learned in %1 s; the video was looked through at %L2 moments.")
                                        : tr("Learned in %1 s; looking through the video: %L2 moments so far.");
-    told_->setText(text.arg(told.learned_s, 0, 'f', 2).arg(told.moments.t.size()));
+    QString said = text.arg(told.learned_s, 0, 'f', 2).arg(told.moments.t.size());
+    if (told.moments.names.size() == 2)  // the name and "unknown"
+      said += QLatin1Char(' ') + tr("There is only one name: what looks much alike gets it. Name something else, too, "
+                                    "and the two are told apart.");
+    told_->setText(said);
   }
 }
 

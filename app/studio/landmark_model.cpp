@@ -72,8 +72,7 @@ QVariant LandmarkModel::data(const QModelIndex& index, int role) const {
   const Row& row = rows_[static_cast<std::size_t>(index.row())];
   switch (role) {
     case Qt::DecorationRole: return row.picture;
-    case Qt::DisplayRole:
-      return scored_ ? words(row) : clock_text(memory_->landmarks[row.which].t);
+    case Qt::DisplayRole: return scored_ ? words(row) : clock_text(memory_->landmarks[row.which].t);
     case Qt::ToolTipRole:
     case Qt::AccessibleTextRole: return words(row);
     default: return {};

@@ -57,6 +57,7 @@ MainWindow::MainWindow(SessionController& session, Preferences::Kept kept)
   connect(labels_, &LabelsPanel::finished, video_, [this] { video_->setFocus(); });
   connect(&session_, &SessionController::state_changed, this, &MainWindow::say_state);
   connect(&session_, &SessionController::state_changed, this, &MainWindow::open_thumbnails);
+  connect(&session_, &SessionController::state_changed, this, &MainWindow::remember_source);
   connect(&session_.findings(), &Findings::changed, this, &MainWindow::say_state);
   connect(&session_, &SessionController::failed, this,
           [this](const Error& error) { messages_->say(QString::fromStdString(error.message)); });
@@ -177,7 +178,7 @@ void MainWindow::say_state() {
   const State state = session_.state();
   welcome_->setVisible(state == State::kEmpty);
   analyze_->setEnabled(state == State::kReady || state == State::kAnalyzed);
-  stop_->setEnabled(state == State::kAnalyzing || full_screen_);  // its key leaves the full screen, too
+  stop_->setEnabled(state == State::kAnalyzing);
   setWindowTitle(state == State::kEmpty ? tr("Longtake")
                                         : tr("%1 – Longtake").arg(QString::fromStdString(session_.info().source)));
   if (state == State::kEmpty || state == State::kOpening) {
@@ -186,11 +187,12 @@ void MainWindow::say_state() {
     return;
   }
   const std::int64_t frames = session_.findings().curves().frames();
-  const qsizetype events = static_cast<qsizetype>(session_.findings().events().events().size());
+  const auto listed = static_cast<qsizetype>(session_.findings().events().events().size());
+  const QString events = listed == 1 ? tr("1 event") : tr("%L1 events").arg(listed);
   if (state == State::kAnalyzing) {
-    progress_->setText(tr("Analysing: %L1 frames, %L2 events").arg(frames).arg(events));
+    progress_->setText(tr("Analysing: %L1 frames, %2").arg(frames).arg(events));
   } else if (state == State::kAnalyzed) {
-    progress_->setText(tr("%L1 frames, %L2 events").arg(frames).arg(events));
+    progress_->setText(tr("%L1 frames, %2").arg(frames).arg(events));
   } else {
     progress_->setText(frames == 0
                            ? tr("Not analysed yet (Ctrl+R)")

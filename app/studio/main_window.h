@@ -93,6 +93,7 @@ class MainWindow : public QMainWindow {
   void share_out_room();
   void say_state();
   void open_thumbnails();
+  void remember_source();
   QDockWidget* dock(const QString& name, const QString& title, QWidget* widget, Qt::DockWidgetArea area);
 
   SessionController& session_;
@@ -115,7 +116,7 @@ class MainWindow : public QMainWindow {
   QByteArray layout_before_;  // that
   Qt::WindowStates state_before_;
   bool laid_out_ = false;  // the docks have the sizes of last time, or the usual ones
-  QAction *analyze_ = nullptr, *stop_ = nullptr, *export_ = nullptr;
+  QAction *analyze_ = nullptr, *stop_ = nullptr, *export_ = nullptr, *leave_full_screen_ = nullptr;
   KeyModel* keys_ = nullptr;
   QMenu *cameras_ = nullptr, *recent_ = nullptr;
 };

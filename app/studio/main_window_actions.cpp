@@ -82,8 +82,7 @@ void MainWindow::make_play_actions() {
 void MainWindow::make_analysis_actions() {
   QMenu* watch = menuBar()->addMenu(tr("&Analysis"));
   analyze_ = action(watch, tr("&Analyse"), {Qt::CTRL | Qt::Key_R}, [this] { ask_to_analyze(); });
-  stop_ = action(watch, tr("&Stop"), {Qt::Key_Escape},
-                 [this] { full_screen_ ? set_full_screen(false) : session_.stop_analysis(); });
+  stop_ = action(watch, tr("&Stop"), {Qt::CTRL | Qt::Key_Period}, [this] { session_.stop_analysis(); });
   watch->addSeparator();
   QAction* follow = action(watch, tr("Show the &frames while they are watched"), {}, [] {});
   follow->setCheckable(true);

@@ -44,6 +44,8 @@ void MainWindow::make_picture_actions(QMenu* play) {
 void MainWindow::make_screen_actions(QMenu* view) {
   QAction* full = action(view, tr("&Full screen"), {Qt::Key_F}, [this] { set_full_screen(!full_screen_); });
   transport_->add_work(full, Glyph::kFullScreen);
+  leave_full_screen_ = action(view, tr("Lea&ve the full screen"), {Qt::Key_Escape}, [this] { set_full_screen(false); });
+  leave_full_screen_->setEnabled(false);
   QAction* overlay = action(view, tr("&Predictions over the video"), {Qt::Key_P}, [] {});
   overlay->setCheckable(true);
   overlay->setChecked(video_->shows_overlay());
@@ -89,7 +91,7 @@ void MainWindow::set_full_screen(bool on) {
   statusBar()->setVisible(!on);
   setWindowState(on ? state_before_ | Qt::WindowFullScreen : state_before_);
   if (!on) restoreState(layout_before_);
-  say_state();
+  leave_full_screen_->setEnabled(on);
 }
 
 // When a video has been opened, and none when it is closed.

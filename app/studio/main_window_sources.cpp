@@ -47,9 +47,18 @@ void MainWindow::open(const QString& uri) {
     memory->raise();
     return;
   }
+  session_.open(uri);
+  remember_source();
+}
+
+// To be offered again: a file once it could be opened, an address at once, as its camera may only be asleep.
+void MainWindow::remember_source() {
+  using State = SessionController::State;
+  const QString uri = session_.uri();
+  const bool opened = session_.state() != State::kEmpty && session_.state() != State::kOpening;
+  if (!(opened || uri.contains(QStringLiteral("://"))) || preferences_.recent().value(0) == uri) return;
   preferences_.add_recent(uri);
   welcome_->list_recent();
-  session_.open(uri);
 }
 
 void MainWindow::open_all(const QStringList& uris) {

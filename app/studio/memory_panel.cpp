@@ -257,7 +257,7 @@ void MemoryPanel::say_comparison() {
   const auto& said = memories_.comparison();
   compared_->setVisible(said.has_value());
   if (!said) return;
-  const auto known = [](const MemoryFacts& knower, const MemoryFacts& other, const Acquaintance& what) {
+  const auto known = [this](const MemoryFacts& knower, const MemoryFacts& other, const Acquaintance& what) {
     const QString of = what.known == 0                ? tr("none of the %1 moments").arg(what.landmarks)
                        : what.known == what.landmarks ? tr("all %1 moments").arg(what.landmarks)
                                                       : tr("%1 of the %2 moments").arg(what.known).arg(what.landmarks);

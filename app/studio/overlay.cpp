@@ -10,6 +10,12 @@ namespace {
 
 QString words(const char* text) { return QCoreApplication::translate("longtake::Overlay", text); }
 
+// Never "-0.0".
+QString decimal(double value, int digits) {
+  const QString out = QString::number(value, 'f', digits);
+  return out.startsWith(QLatin1Char('-')) && out.toDouble() == 0 ? out.mid(1) : out;
+}
+
 QString percent(double share) { return QStringLiteral("%1 %").arg(std::lround(100 * share)); }
 
 // The best few of them, the best first: "dog 83 %, lawn 9 %".
@@ -38,7 +44,7 @@ QStringList overlay_lines(const FrameRecord& record, const std::vector<EventReco
   if (record.scene && !record.scene->empty()) out.append(words("Scene: %1").arg(best_of(*record.scene)));
   QStringList now;  // not finite: not known yet
   if (record.surprise && std::isfinite(*record.surprise))
-    now.append(words("Surprise %1 σ").arg(static_cast<double>(*record.surprise), 0, 'f', 1));
+    now.append(words("Surprise %1 σ").arg(decimal(static_cast<double>(*record.surprise), 1)));
   if (record.novelty && std::isfinite(*record.novelty))
     now.append(words("Novelty %1").arg(static_cast<double>(*record.novelty), 0, 'f', 2));
   if (record.familiarity && std::isfinite(*record.familiarity))

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 #include <iterator>
+#include <map>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -25,6 +27,31 @@ std::vector<std::array<std::int64_t, 2>> shot_changes(std::span<const EventRecor
   }
   std::ranges::sort(out);
   return out;
+}
+
+// Those that the person made, and where the examples begin and end.
+std::map<std::int64_t, SegmentEdit> starts(const Edits& edits, const Frames& frames) {
+  std::map<std::int64_t, SegmentEdit> out = edits.segments;
+  for (const RangeLabel& label : edits.choices.labels) {
+    for (const double t : {label.from_s, label.to_s}) {
+      const Moment start = frames.from(t);
+      SegmentEdit& edit = out[start.pts];
+      if (edit.start != SegmentEdit::Start::kFound) continue;  // what the person made of it
+      edit.start = SegmentEdit::Start::kSplit;
+      edit.frame = start.frame;
+      edit.t = start.t;
+    }
+  }
+  return out;
+}
+
+// Of the last example that it begins in; empty: of none.
+std::string example_name(const SegmentRecord& segment, const std::vector<RangeLabel>& labels) {
+  constexpr double kSameTime_s = 5e-4;
+  for (auto label = labels.rbegin(); label != labels.rend(); ++label) {
+    if (label->from_s - kSameTime_s <= segment.t[0] && segment.t[0] < label->to_s) return label->name;
+  }
+  return {};
 }
 
 }  // namespace
@@ -71,7 +98,8 @@ std::vector<ListedEvent> put_together(std::span<const EventRecord> found, std::s
 }
 
 std::vector<ListedSegment> put_together(std::span<const SegmentRecord> found, const Edits& edits,
-                                        const FrameBefore& before) {
+                                        const Frames& frames) {
+  const auto edited = starts(edits, frames);
   std::vector<ListedSegment> out;
   std::int64_t most_frames = 0;  // of the last one's, from one that was found
   const auto extend = [&](const SegmentRecord& from, bool begins) {
@@ -93,15 +121,15 @@ std::vector<ListedSegment> put_together(std::span<const SegmentRecord> found, co
     whole.segment = std::move(joined);
   };
   for (const SegmentRecord& one : found) {
-    const auto edit = edits.segments.find(one.pts[0]);
-    bool begins = out.empty() || edit == edits.segments.end() || edit->second.start != SegmentEdit::Start::kMerged;
+    const auto edit = edited.find(one.pts[0]);
+    bool begins = out.empty() || edit == edited.end() || edit->second.start != SegmentEdit::Start::kMerged;
     SegmentRecord rest = one;
     bool whole = true;
-    const auto end = edits.segments.upper_bound(one.pts[1]);
-    for (auto at = edits.segments.upper_bound(one.pts[0]); at != end; ++at) {
+    const auto end = edited.upper_bound(one.pts[1]);
+    for (auto at = edited.upper_bound(one.pts[0]); at != end; ++at) {
       if (at->second.start != SegmentEdit::Start::kSplit) continue;
       const Moment cut{at->second.frame, at->first, at->second.t};
-      const Moment last = before(cut);
+      const Moment last = frames.before(cut);
       SegmentRecord part = rest;
       part.last = last.frame;
       part.pts[1] = last.pts;
@@ -118,9 +146,11 @@ std::vector<ListedSegment> put_together(std::span<const SegmentRecord> found, co
     if (!whole) out.back().as_found = false;
   }
   for (ListedSegment& one : out) {
-    const auto edit = edits.segments.find(one.segment.pts[0]);
-    if (edit == edits.segments.end() || edit->second.name.empty()) continue;
-    one.segment.labels = std::vector<NamedScore>{{edit->second.name, 1}};
+    const auto edit = edited.find(one.segment.pts[0]);
+    std::string name = edit == edited.end() ? std::string() : edit->second.name;
+    if (name.empty()) name = example_name(one.segment, edits.choices.labels);
+    if (name.empty()) continue;
+    one.segment.labels = std::vector<NamedScore>{{std::move(name), 1}};
     one.named = true;
   }
   return out;

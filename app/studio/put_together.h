@@ -36,10 +36,13 @@ struct ListedSegment {
   friend bool operator==(const ListedSegment&, const ListedSegment&);
 };
 
-// The frame before a frame, of which an edit says nothing.
-using FrameBefore = std::function<Moment(const Moment&)>;
-std::vector<ListedSegment> put_together(std::span<const SegmentRecord> found, const Edits& edits,
-                                        const FrameBefore& before);
+// Frames of which edits say nothing.
+struct Frames {
+  std::function<Moment(const Moment&)> before;  // the one before
+  std::function<Moment(double t_s)> from;       // the first that is not earlier
+};
+// A stretch that a person named as an example is a segment of its own, unless the person joined it with what is before it.
+std::vector<ListedSegment> put_together(std::span<const SegmentRecord> found, const Edits& edits, const Frames& frames);
 
 // Gives each segment that a person did not name the means of its moments' labels, if a moment of it was looked at.
 void label_segments(const LabelledMoments& moments, std::vector<ListedSegment>& segments);

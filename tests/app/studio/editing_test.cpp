@@ -363,7 +363,7 @@ TEST_F(Editing, LeavesAUsableProjectWhenItIsStoppedInTheMiddle) {
   press(Qt::Key_R, Qt::ControlModifier);
   ASSERT_TRUE(until([&] { return session_->findings().curves().frames() > 20; }));
   press(Qt::Key_M);
-  press(Qt::Key_Escape);
+  press(Qt::Key_Period, Qt::ControlModifier);
   ASSERT_TRUE(until([&] { return session_->state() != State::kAnalyzing; }));
   const std::string before = state();
   const std::int64_t frames = session_->findings().curves().frames();
@@ -414,6 +414,20 @@ TEST_F(Editing, LearnsNamesFromMarkedStretchesAndNamesTheRest) {
   };
   EXPECT_EQ(named(40), QStringLiteral("bars"));
   EXPECT_NE(named(180), QStringLiteral("bars"));
+  // What was named by hand is taken home as it was marked.
+  const auto [edited, write] = session_->result_to_export();
+  ASSERT_TRUE(write);
+  ASSERT_TRUE(write({}));
+  std::vector<SegmentRecord> taken;
+  ASSERT_TRUE(read_result(edited.toStdString(), [&](Record&& record) {
+                if (auto* segment = std::get_if<SegmentRecord>(&record)) taken.push_back(std::move(*segment));
+              }).ok());
+  const auto example = std::ranges::find(taken, 10, &SegmentRecord::first);
+  ASSERT_NE(example, taken.end());
+  EXPECT_EQ(example->last, 30);
+  EXPECT_EQ(example->pts, (std::array{pts[10], pts[30]}));
+  ASSERT_TRUE(example->labels);
+  EXPECT_EQ(example->labels->front().name, "bars");
   press(Qt::Key_Z, Qt::ControlModifier);
   EXPECT_EQ(labels.size(), 2U);
 }

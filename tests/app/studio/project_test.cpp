@@ -2,9 +2,11 @@
 
 #include <QSignalSpy>
 #include <QTest>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -30,7 +32,8 @@ SegmentRecord segment(std::int64_t first, std::int64_t last) {
 }
 
 Moment moment(std::int64_t frame) { return {frame, 3600 * frame, 0.04 * static_cast<double>(frame)}; }
-Moment before(const Moment& one) { return moment(one.frame - 1); }
+const Frames kFrames{[](const Moment& one) { return moment(one.frame - 1); },
+                     [](double t) { return moment(std::llround(std::ceil(t / 0.04 - 1e-6))); }};
 
 std::string text_of(const std::filesystem::path& file) {
   std::ifstream in(file);
@@ -43,7 +46,7 @@ class ProjectTest : public testing::Test {
   std::filesystem::path file() const { return folder_ / "session" / kProjectFile; }
   std::string state() const { return to_json(project_.edits(), kVideo); }
   std::vector<ListedEvent> list() const { return put_together(found_, {}, project_.edits()); }
-  std::vector<ListedSegment> segments() const { return put_together(segments_, project_.edits(), before); }
+  std::vector<ListedSegment> segments() const { return put_together(segments_, project_.edits(), kFrames); }
 
   TempDir folder_;
   Project project_;
@@ -68,6 +71,33 @@ void do_all(Project& project, const std::vector<EventRecord>& found) {
   project.set_key(3, QStringLiteral("walk"));
   project.set_thresholds({4.5, 0.25}, project.new_gesture());
   project.remove_label(0);
+}
+
+TEST_F(ProjectTest, AnExampleIsASegmentOfItsOwn) {
+  using Rows = std::vector<std::tuple<std::int64_t, std::int64_t, std::string>>;
+  const auto rows = [this] {
+    Rows out;
+    for (const auto& [one, as_found, named] : segments()) {
+      EXPECT_EQ(named, one.labels.has_value());
+      out.emplace_back(one.first, one.last, one.labels ? one.labels->front().name : "");
+    }
+    return out;
+  };
+  const Rows found{{0, 49, ""}, {50, 119, ""}, {120, 199, ""}};
+  ASSERT_EQ(rows(), found);
+  project_.add_label({"walk", 1, 2.5});  // over a cut
+  const Rows example{{0, 24, ""}, {25, 49, "walk"}, {50, 62, "walk"}, {63, 119, ""}, {120, 199, ""}};
+  EXPECT_EQ(rows(), example);
+  project_.add_label({"run", 2, 2.2});  // the later one wins
+  EXPECT_EQ(rows()[2], Rows::value_type(50, 54, "run"));
+  EXPECT_EQ(rows()[3], Rows::value_type(55, 62, "walk"));
+  project_.undo_stack().undo();
+  project_.rename_segment(segment(25, 49), QStringLiteral("stroll"));
+  EXPECT_EQ(rows()[1], Rows::value_type(25, 49, "stroll"));
+  project_.merge_segments(segment(0, 24), segment(25, 49));
+  EXPECT_EQ(rows()[0], Rows::value_type(0, 49, "stroll"));
+  while (project_.undo_stack().canUndo()) project_.undo_stack().undo();
+  EXPECT_EQ(rows(), found);
 }
 
 TEST_F(ProjectTest, UndoesAndRedoesToExactlyWhatWasThere) {

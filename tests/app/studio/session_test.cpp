@@ -105,7 +105,7 @@ TEST_F(Studio, StopsInTheMiddleAndGoesOnToTheSameBytes) {
   ASSERT_NO_FATAL_FAILURE(open());
   QTest::keyClick(window_.get(), Qt::Key_R, Qt::ControlModifier);
   ASSERT_TRUE(until([&] { return session_->findings().curves().frames() > 20; }));
-  press(Qt::Key_Escape);
+  QTest::keyClick(window_.get(), Qt::Key_Period, Qt::ControlModifier);
   ASSERT_TRUE(until([&] { return session_->state() != State::kAnalyzing; }));
   const std::int64_t so_far = session_->findings().curves().frames();
   ASSERT_NO_FATAL_FAILURE(analyze());

@@ -237,6 +237,8 @@ TEST_F(Shell, SaysWhatWentWrongUntilItIsClosed) {
   EXPECT_TRUE(messages().isVisible());
   QTest::mouseClick(messages().findChild<QToolButton*>(), Qt::LeftButton);
   EXPECT_FALSE(messages().isVisible());
+  for (const QAction* one : menu(QStringLiteral("Open recent"))->actions())
+    EXPECT_NE(one->text(), QStringLiteral("video.mp4"));
   window_->open(QStringLiteral("/no/such/video.mp4"));
   ASSERT_TRUE(until([&] { return messages().isVisible(); }));
   window_->open(QString::fromStdString(clip()));
