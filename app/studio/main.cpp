@@ -1,6 +1,7 @@
 // longtake-studio.
 #include <QApplication>
 #include <QScreen>
+#include <QStyle>
 #include <QTimer>
 #include <cstdio>
 #include <stop_token>
@@ -124,7 +125,8 @@ int main(int argc, char** argv) {
   if (picture_wanted || !options.size.empty()) {
     window.resize(width, height);
   } else if (!window.restore_layout()) {
-    window.resize(QSize(width, height).boundedTo(window.screen()->availableSize()));
+    const int frame = window.style()->pixelMetric(QStyle::PM_TitleBarHeight);  // of which the window does not know yet
+    window.resize(QSize(width, height).boundedTo(window.screen()->availableSize() - QSize(0, frame)));
   }
   window.show();
   const Screenshot* picture = picture_wanted ? new Screenshot(window, session, options) : nullptr;

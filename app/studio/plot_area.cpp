@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "app/studio/colours.h"
@@ -74,16 +75,23 @@ void PlotArea::paint_event_lines(QPainter& painter) const {
   // A single row, drawn as high as the plot: to blend lines one by one takes a hundred times as long.
   const QRectF row(area.left(), 0, area.width(), 1);
   ColumnImage lines(row, 1);
-  std::vector<bool> drawn(static_cast<std::size_t>(std::max(0.0, area.width())) + 1);
+  std::vector<std::optional<QColor>> drawn(static_cast<std::size_t>(std::max(0.0, area.width())) + 1);
+  double count = 0;
   for (const EventRecord& event : findings_.events().events()) {
     if (event.t < axis_.from() || event.t > axis_.to()) continue;
     const double x = std::floor(x_of(event.t));
     const auto pixel = static_cast<std::size_t>(std::max(0.0, x - area.left()));
     if (pixel >= drawn.size() || drawn[pixel]) continue;
-    drawn[pixel] = true;
-    QColor colour = event_colour(event.kind);
-    colour.setAlpha(150);
-    lines.box(x, 0, 1, colour);
+    drawn[pixel] = event_colour(event.kind);
+    ++count;
+  }
+  // Many of them are paler, so that what they are drawn over is seen.
+  constexpr double kRoom = 16;  // pixels to a line
+  const int alpha = std::max(10, static_cast<int>(150 * std::min(1.0, area.width() / (kRoom * std::max(count, 1.0)))));
+  for (std::size_t i = 0; i < drawn.size(); ++i) {
+    if (!drawn[i]) continue;
+    drawn[i]->setAlpha(alpha);
+    lines.box(area.left() + static_cast<double>(i), 0, 1, *drawn[i]);
   }
   painter.save();
   painter.translate(0, area.top());

@@ -25,7 +25,7 @@ class PlotArea : public QWidget {
  protected:
   virtual QRectF plot() const = 0;                           // where time runs from left to right
   void paint_time_scale(QPainter& painter, double y) const;  // its lines over the plot, its numbers below y
-  void paint_event_lines(QPainter& painter) const;           // no more than one a pixel
+  void paint_event_lines(QPainter& painter) const;           // no more than one a pixel, many paler
   void paint_gaps(QPainter& painter) const;                  // hatched: nothing was seen there
   void paint_marks(QPainter& painter) const;                 // in and out, mouse, playhead
   QColor faint() const;

@@ -113,7 +113,8 @@ void TimelineView::paint_events(QPainter& painter, const QRectF& where) const {
   }
   std::ranges::stable_sort(visible, {}, [](const NamedEvent* event) { return event->t; });
   const QFontMetricsF letters(painter.font());
-  constexpr double r = 5;
+  const double r =
+      std::clamp(0.6 * where.width() / static_cast<double>(std::max<std::size_t>(visible.size(), 1)), 2.0, 5.0);
   const double y = where.center().y();
   for (std::size_t i = 0; i < visible.size(); ++i) {
     const NamedEvent& event = *visible[i];
