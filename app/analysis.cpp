@@ -93,7 +93,8 @@ Result<std::string> results_key(const Settings& settings, const Model& model) {
 }
 
 Result<std::unique_ptr<Analysis>> Analysis::open(const Context& context, const std::string& input,
-                                                 std::shared_ptr<const Model> model, std::stop_token stop) {
+                                                 std::shared_ptr<const Model> model, std::stop_token stop,
+                                                 const OpenVideo& open_video) {
   const Settings& settings = context.settings;
   auto analysis = analysis_settings(settings, input);
   if (!analysis) return std::move(analysis).error();
@@ -109,7 +110,7 @@ Result<std::unique_ptr<Analysis>> Analysis::open(const Context& context, const s
   }
   std::unique_ptr<Analysis> out(new Analysis(settings, std::move(*analysis), std::move(model)));
   if (auto done = out->prepare(context, input); !done) return std::move(done).error();
-  auto source = open_source(out->analysis_.source, stop);
+  auto source = open_video(out->analysis_.source, stop);
   if (!source) return std::move(source).error();
   out->source_ = std::move(*source);
   out->begin_video();

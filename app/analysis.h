@@ -34,8 +34,11 @@ class Analysis {
   // Opens the model, the video, and what --labels, --compare, --memory and --checkpoint name; goes on from the latter two.
   // `model`: one that is loaded already, or null. Warnings go to the context's log. Errors: those of analysis_settings(),
   // Model::load(), read_memory() and open_source().
+  // `open_video`: what opens it.
+  using OpenVideo = std::function<Result<std::unique_ptr<FrameSource>>(const SourceSpec&, std::stop_token)>;
   static Result<std::unique_ptr<Analysis>> open(const Context& context, const std::string& input,
-                                                std::shared_ptr<const Model> model, std::stop_token stop);
+                                                std::shared_ptr<const Model> model, std::stop_token stop,
+                                                const OpenVideo& open_video = open_source);
 
   const StreamInfo& info() const noexcept { return source_->info(); }
   const std::shared_ptr<const Model>& model() const noexcept { return model_; }

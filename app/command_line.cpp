@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 
@@ -82,6 +83,60 @@ void add_common_options(CLI::App& app, Settings& s) {
       ->check(CLI::IsMember({"json"}))
       ->type_name("json");
   group->add_option("--log-file", s.log_file, "Also write the log to this file (rotated at 10 MB)")->type_name("FILE");
+}
+
+void add_live_command(CLI::App& app, Settings& settings, LiveSettings& live, std::function<int(const Context&)>& verb) {
+  CLI::App* command =
+      app.add_subcommand("live", "Watch a camera or stream until it is stopped; what is lost is found again");
+  command
+      ->add_option("SOURCE", settings.inputs, "URL (rtsp, http, hls, udp, rtp, srt), - for standard input, or a file")
+      ->required()
+      ->expected(1);
+  command
+      ->add_option("-o,--output", settings.output,
+                   "Result file (default: standard output); one that is there is put aside under the time of its end")
+      ->type_name("FILE");
+  command
+      ->add_option("--drop", live.drop,
+                   "What to do while frames come too fast: drop the oldest, block, or thin (adaptive)")
+      ->check(CLI::IsMember({"oldest", "block", "adaptive"}))
+      ->capture_default_str()
+      ->type_name("POLICY");
+  command->add_option("--queue", live.queue, "Frames that may wait")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_flag("--realtime", live.realtime, "A file's frames come when its time stamps say");
+  command->add_option("--loop", live.loops, "A file plays so often; 0: for ever")
+      ->check(CLI::Range(0, 1'000'000))
+      ->type_name("N");
+  command
+      ->add_option("--max-retries", live.max_retries, "Tries in a row to find a lost source again (default: for ever)")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->type_name("N");
+  command
+      ->add_option("--stalled-after", live.stalled_s,
+                   "Seconds without a frame, ten times the usual gap at least, after which a source counts as stalled; after as\n"
+                   "long again it is let go of and opened anew")
+      ->check(CLI::Range(0.1, 86400.0))
+      ->capture_default_str()
+      ->type_name("S");
+  command->add_option("--stats-every", live.stats_every_s, "Seconds between two stats records")
+      ->check(CLI::Range(0.1, 86400.0))
+      ->capture_default_str()
+      ->type_name("S");
+  command->add_option("--run-for", live.run_for_s, "End after so many seconds (default: never)")
+      ->check(CLI::Range(0.1, 1e9))
+      ->type_name("S");
+  command->footer(
+      "--save-memory is written every --checkpoint-every, too, and with --memory of the same name the next start goes on\n"
+      "from it.\n\n"
+      "Example: longtake live rtsp://192.168.1.20/stream -o door.jsonl --memory door.ltm --save-memory door.ltm");
+  command->callback([&settings, &verb, &live] {
+    // Who looks after a camera wants to read when it was lost and when it was found again.
+    settings.verbosity = std::max(settings.verbosity, 1);
+    verb = [&live](const Context& context) { return run_live(context, live); };
+  });
 }
 
 void add_batch_command(CLI::App& app, Settings& settings, BatchSettings& batch, std::function<int(const Context&)>& verb) {
@@ -218,6 +273,8 @@ int run_command_line(int argc, char** argv, const StopSignals& signals) {
   analyze->footer("Example: longtake analyze clip.mp4 --from 10 --to 20 --save-memory clip.ltm -o clip.jsonl");
   runs(analyze, run_analyze);
 
+  LiveSettings live;
+  add_live_command(app, settings, live, verb);
   BatchSettings batch;
   add_batch_command(app, settings, batch, verb);
 

@@ -89,6 +89,18 @@ int run_eval_anomaly(const Context& context, const EvalResultsSettings& eval);
 
 int run_analyze(const Context& context);
 
+struct LiveSettings {
+  std::string drop = "oldest";     // or block, adaptive
+  int queue = 8;                   // frames
+  bool realtime = false;           // files
+  int loops = 1;                   // likewise; 0: for ever
+  std::optional<int> max_retries;  // none: for ever
+  double stalled_s = 5;            // least time without a frame that counts as lost
+  double stats_every_s = 10;
+  double run_for_s = 0;  // 0: until it is stopped
+};
+int run_live(const Context& context, const LiveSettings& live);
+
 struct BatchSettings {
   std::vector<std::string> include, exclude;  // shell patterns
   std::string name;                           // of results; empty: the usual one

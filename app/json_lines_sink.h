@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/pipeline/stages.h"
@@ -24,6 +25,8 @@ class JsonLinesSink final : public Sink {
   Result<void> accept(std::span<const Record> records) override;
   Result<void> checkpoint(const TensorFile& state) override;
   Result<void> finish(const EndRecord& end) override;
+  // A line of its own, with its '\n', between what is accepted.
+  Result<void> write_line(std::string_view line) { return file_.write(line); }
 
  private:
   ResultFile file_;

@@ -6,7 +6,9 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "core/media/picture.h"
 #include "core/result.h"
@@ -68,6 +70,9 @@ class FrameSource {
   // end, all. What did decode was delivered. See Note: Damaged streams and threads in
   // core/media/picture_reader.h.
   virtual std::int64_t decode_errors() const noexcept = 0;
+  // Nothing more will be asked for. Frames that were there and never delivered, by reason: files have none.
+  using Dropped = std::vector<std::pair<std::string, std::int64_t>>;
+  virtual Dropped close() { return {}; }
 };
 
 // A point in stream time as a person gives it: seconds, or an exact pts in the stream's time base.

@@ -28,6 +28,7 @@ struct StreamEnd {
   std::string reason;
   std::int64_t decode_errors = 0;
   std::string message;  // of the error, if that is the reason
+  FrameSource::Dropped dropped{};
 };
 
 using OrderedItem = std::variant<std::shared_ptr<FrameInFlight>, Discontinuity, StreamEnd>;
@@ -118,6 +119,7 @@ class Run {
         break;
       }
     }
+    end.dropped = source_.close();
     end.decode_errors = source_.decode_errors();
     work_.close();
     ordered_.push(std::move(end), abort_.get_token());
@@ -195,6 +197,7 @@ class Run {
     }
     end_.reason = end.reason;
     end_.decode_errors = end.decode_errors;
+    end_.dropped = end.dropped;
   }
 
   std::shared_ptr<const TensorFile> state() {
