@@ -43,6 +43,7 @@ class Analysis {
   const StreamInfo& info() const noexcept { return source_->info(); }
   const std::shared_ptr<const Model>& model() const noexcept { return model_; }
   HeaderRecord header() const;
+  std::int64_t state_bytes() const { return analyzer_->state_bytes(); }  // constant; any thread
   // Length of the result that a checkpoint belongs to, and that the run goes on to; none if it starts from the first frame.
   std::optional<std::int64_t> continued_result() const noexcept { return continued_; }
 

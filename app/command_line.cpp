@@ -125,6 +125,8 @@ void add_live_command(CLI::App& app, Settings& settings, LiveSettings& live, std
       ->check(CLI::Range(0.1, 86400.0))
       ->capture_default_str()
       ->type_name("S");
+  command->add_option("--metrics", live.metrics, "Serve /metrics (Prometheus) and /healthz here; a port alone is on 127.0.0.1")
+      ->type_name("ADDR:PORT");
   command->add_option("--run-for", live.run_for_s, "End after so many seconds (default: never)")
       ->check(CLI::Range(0.1, 1e9))
       ->type_name("S");

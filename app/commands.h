@@ -98,6 +98,7 @@ struct LiveSettings {
   double stalled_s = 5;            // least time without a frame that counts as lost
   double stats_every_s = 10;
   double run_for_s = 0;  // 0: until it is stopped
+  std::string metrics;   // ADDRESS:PORT; empty: none
 };
 int run_live(const Context& context, const LiveSettings& live);
 

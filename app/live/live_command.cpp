@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -19,7 +20,10 @@
 #include "app/exit_code.h"
 #include "app/json_lines_sink.h"
 #include "app/live/live_sink.h"
+#include "app/live/metrics.h"
+#include "app/live/metrics_server.h"
 #include "app/live/stats_line.h"
+#include "app/version.h"
 #include "core/live/live_source.h"
 
 namespace longtake {
@@ -61,6 +65,52 @@ std::jthread every_so_often(double seconds, std::function<void()> work) {
       });
 }
 
+// What is running, for those who look on from other threads.
+class Now {
+ public:
+  void set_state(LiveState state, const std::string& why) {
+    const std::scoped_lock lock(mutex_);
+    counts_.state = state;
+    why_ = why;
+  }
+  void set_live(LiveSource* live) {
+    const std::scoped_lock lock(mutex_);
+    live_ = live;
+  }
+  void set_run(const Analysis& analysis, LiveSink* sink) {
+    const HeaderRecord header = analysis.header();
+    const std::scoped_lock lock(mutex_);
+    sink_ = sink;
+    model_ = header.model;
+    source_ = header.source;
+    state_bytes_ = analysis.state_bytes();
+  }
+
+  LiveSource* live() const { return live_; }  // the main thread alone
+  LiveState state() const { return facts().counts.state; }
+  void say_stats() const {
+    const std::scoped_lock lock(mutex_);
+    if (sink_ != nullptr) sink_->say(stats_line(live_->counts(), why_, std::chrono::system_clock::now()));
+  }
+  LiveFacts facts() const {
+    const std::scoped_lock lock(mutex_);
+    return {kVersion,
+            model_,
+            source_,
+            live_ != nullptr ? live_->counts() : counts_,
+            sink_ != nullptr ? sink_->events() : std::map<std::string, std::int64_t>(),
+            state_bytes_};
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  LiveSource* live_ = nullptr;
+  LiveSink* sink_ = nullptr;
+  LiveCounts counts_;  // while there is no source yet: its state
+  std::string why_, model_, source_;
+  std::int64_t state_bytes_ = 0;
+};
+
 }  // namespace
 
 int run_live(const Context& context, const LiveSettings& wanted) {
@@ -75,25 +125,24 @@ int run_live(const Context& context, const LiveSettings& wanted) {
   std::jthread timer;
   if (wanted.run_for_s > 0) timer = every_so_often(wanted.run_for_s, [&stop] { stop.request_stop(); });
 
-  LiveSource* live = nullptr;
-  LiveSink* sink_now = nullptr;  // once there is one
-  std::mutex sink_mutex;
-  std::string why;
-  const auto say_stats = [&] {
-    const std::scoped_lock lock(sink_mutex);
-    if (sink_now != nullptr) sink_now->say(stats_line(live->counts(), why, std::chrono::system_clock::now()));
-  };
+  Now now;
+  std::unique_ptr<MetricsServer> metrics;
+  if (!wanted.metrics.empty()) {
+    auto started = MetricsServer::start(wanted.metrics, {[&now] { return prometheus_text(now.facts()); },
+                                                         [&now] { return now.state() == LiveState::kStreaming; },
+                                                         [&now] { return std::string(name_of(now.state())); }});
+    if (!started) return context.fail(started.error());
+    metrics = std::move(*started);
+    context.log.info("metrics at {}/metrics", metrics->address());
+  }
   const auto changed = [&](LiveState state, const std::string& because) {
     std::string line(name_of(state));
     std::ranges::replace(line, '_', ' ');
     if (!because.empty()) line += ": " + because;
     state == LiveState::kStalled || state == LiveState::kBackingOff ? context.log.warn("{}", line)
                                                                     : context.log.info("{}", line);
-    {
-      const std::scoped_lock lock(sink_mutex);
-      why = because;
-    }
-    say_stats();
+    now.set_state(state, because);
+    now.say_stats();
   };
   LiveOptions options;
   options.drop = policy_of(wanted.drop);
@@ -108,16 +157,16 @@ int run_live(const Context& context, const LiveSettings& wanted) {
     options.source = spec;
     auto opened = LiveSource::open(options, changed, stopped);
     if (!opened) return std::move(opened).error();
-    live = opened->get();
+    now.set_live(opened->get());
     return std::unique_ptr<FrameSource>(std::move(*opened));
   };
-  Settings now = settings;
+  Settings first = settings;
   std::error_code ec;
-  if (now.memory == now.save_memory && !fs::exists(now.memory, ec)) now.memory.clear();  // the first start
+  if (first.memory == first.save_memory && !fs::exists(first.memory, ec)) first.memory.clear();
   auto opened =
-      Analysis::open({now, context.log, context.signals}, now.inputs.front(), nullptr, stop.get_token(), open_live);
+      Analysis::open({first, context.log, context.signals}, first.inputs.front(), nullptr, stop.get_token(), open_live);
   if (!opened) {
-    if (opened.error().kind == ErrorKind::kStopped && context.signals.exit_code() == 0) return kExitDone;
+    if (opened.error().kind == ErrorKind::kStopped) return context.signals.exit_code();  // 0: --run-for ended it
     return context.fail(opened.error());
   }
   Analysis& analysis = **opened;
@@ -127,25 +176,18 @@ int run_live(const Context& context, const LiveSettings& wanted) {
   if (!file) return context.fail(file.error());
   JsonLinesSink result(std::move(*file), analysis.header(), {});
   LiveSink sink(result, [&](const TensorFile& state) { return analysis.save_memory(settings.save_memory, state); });
-  {
-    const std::scoped_lock lock(sink_mutex);
-    sink_now = &sink;
-  }
+  now.set_run(analysis, &sink);
   PipelineOptions run;
   run.encoders = settings.thread_count();
   run.leave_open = !settings.save_memory.empty();
   std::int64_t watched = 0;
-  run.on_frame = [&](const FrameTime&) { live->watched(watched++); };
+  run.on_frame = [&](const FrameTime&) { now.live()->watched(watched++); };
   if (!settings.save_memory.empty()) run.checkpoint_due = every(settings.checkpoint_every_s);
-  std::jthread stats = every_so_often(wanted.stats_every_s, say_stats);
+  std::jthread stats = every_so_often(wanted.stats_every_s, [&now] { now.say_stats(); });
   const PipelineOutcome outcome = analysis.run(sink, run, stop.get_token());
-  stats.request_stop();
-  stats.join();
-  {
-    const std::scoped_lock lock(sink_mutex);
-    sink_now = nullptr;
-  }
-  context.log.info("{}", in_words(live->counts()));
+  stats = {};
+  metrics.reset();
+  context.log.info("{}", in_words(now.live()->counts()));
   if (!settings.save_memory.empty() && outcome.state) {
     if (auto saved = analysis.save_memory(settings.save_memory, *outcome.state); !saved)
       return context.fail(saved.error());

@@ -1,6 +1,7 @@
 #include "app/live/live_sink.h"
 
 #include <utility>
+#include <variant>
 
 namespace longtake {
 
@@ -13,7 +14,15 @@ Result<void> LiveSink::begin(const StreamInfo& info) {
 Result<void> LiveSink::accept(std::span<const Record> records) {
   const std::scoped_lock lock(mutex_);
   if (!said_) return said_;
+  for (const Record& record : records) {
+    if (const auto* event = std::get_if<EventRecord>(&record)) ++events_[event->kind];
+  }
   return result_.accept(records);
+}
+
+std::map<std::string, std::int64_t> LiveSink::events() const {
+  const std::scoped_lock lock(mutex_);
+  return events_;
 }
 
 Result<void> LiveSink::checkpoint(const TensorFile& state) { return save_(state); }

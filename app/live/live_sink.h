@@ -1,7 +1,9 @@
 // Results of a live run: records as they are made, and between them, from other threads, how the run is doing.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -23,13 +25,15 @@ class LiveSink final : public Sink {
 
   // A stats line with its '\n'. Any thread. Nothing before begin() and after finish(). What goes wrong is told by accept().
   void say(std::string_view line);
+  std::map<std::string, std::int64_t> events() const;  // by their kind; any thread
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   JsonLinesSink& result_;
   const std::function<Result<void>(const TensorFile&)> save_;
   bool open_ = false;
   Result<void> said_;
+  std::map<std::string, std::int64_t> events_;
 };
 
 }  // namespace longtake

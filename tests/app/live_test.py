@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 PROGRAM = ""
 
@@ -212,6 +214,60 @@ class Live(unittest.TestCase):
         self.run_live(uri, "--drop", "block", "--max-retries", "0", "-o", self.out, code=7)
         self.assertEqual(seen(self.out), seen(self.whole))
         self.assertEqual(records(self.out, "error")[0]["message"], "the stream ended")
+
+    # --- for those who look on
+
+    def ask(self, address, path, **headers):
+        try:
+            with urllib.request.urlopen(urllib.request.Request(address + path, headers=headers), timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def test_metrics_add_up_and_health_turns_red(self):
+        uri = f"tcp://viewer:secret@127.0.0.1:{free_port()}"
+        publisher = self.publish(uri.replace("viewer:secret@", "") + "?listen=1")
+        port = free_port()
+        live = self.start_live(uri, "--metrics", str(port))
+        self.until(lambda: len(records(self.out, "frame")) > 60, "frames")
+        address = f"http://127.0.0.1:{port}"
+        self.assertEqual(self.ask(address, "/healthz"), (200, "streaming\n"))
+        status, text = self.ask(address, "/metrics")
+        self.assertEqual(status, 200)
+        self.assertNotIn("secret", text)
+        if shutil.which("promtool"):
+            checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
+            self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, ""))
+        value = {}
+        for line in text.splitlines():
+            if not line.startswith("#"):
+                name, labels, number = re.fullmatch(r"(\w+)\{(.*)\} (\S+)", line).groups()
+                value.setdefault(name, {})[labels.partition(",")[2]] = float(number)
+        total = {name: sum(of.values()) for name, of in value.items()}
+        self.assertEqual(total["longtake_frames_received_total"],
+                         total["longtake_frames_processed_total"] + total["longtake_frames_dropped_total"] +
+                         total["longtake_decode_errors_total"] + total["longtake_frames_under_way"])
+        self.assertEqual(value["longtake_source_state"]['state="streaming"'], 1)
+        self.assertEqual(total["longtake_source_state"], 1)
+        latency = value["longtake_latency_seconds"]
+        self.assertLessEqual(latency['stage="whole",quantile="0.5"'], latency['stage="whole",quantile="0.99"'])
+        # Nobody else, and nothing else.
+        self.assertEqual(self.ask(address, "/metrics", Origin="http://example.org")[0], 403)
+        self.assertEqual(self.ask(address, "/metrics", Host="example.org")[0], 403)
+        self.assertEqual(self.ask(address, "/metrics", Host=f"localhost:{port}")[0], 200)
+        self.assertEqual(self.ask(address, "/live.jsonl")[0], 404)
+        publisher.kill()
+        self.until(lambda: self.ask(address, "/healthz")[0] == 503, "bad health")
+        said = self.end(live)
+        self.assertNotIn("secret", said + pathlib.Path(self.out).read_text())
+        self.assertBalanced(said)
+
+    def test_metrics_where_none_can_be(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            self.assertIn("--metrics", self.run_live(self.clip, "--metrics", str(taken.getsockname()[1]), code=2).stderr)
+        self.assertIn("--metrics", self.run_live(self.clip, "--metrics", "localhost:http", code=2).stderr)
 
     # --- what cannot be
 
