@@ -1,5 +1,6 @@
 #include "app/studio/analysis_run.h"
 
+#include <random>
 #include <system_error>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "app/json_lines_sink.h"
 #include "app/studio/live_tap.h"
 #include "app/studio/model_holder.h"
+#include "core/live/live_source.h"
 #include "core/records/read_result.h"
 
 namespace longtake {
@@ -32,6 +34,26 @@ class WatchedSink final : public Sink {
   JsonLinesSink& result_;
   const std::function<void(std::vector<Record>)>& records_;
   LiveTap* const tap_;
+};
+
+// A camera that is switched off for a while is found again; one that was never there is an error.
+Result<std::unique_ptr<FrameSource>> open_live(const SourceSpec& spec, LiveTap& tap, std::stop_token stop) {
+  LiveOptions options;
+  options.source = spec;
+  options.wait_for_first = false;
+  options.seed = std::random_device{}();
+  auto live = LiveSource::open(std::move(options), {}, std::move(stop));
+  if (!live) return std::move(live).error();
+  tap.follow(live->get());
+  return std::unique_ptr<FrameSource>(std::move(*live));
+}
+
+// A live source ends with its analysis, and is followed no longer.
+struct Following {
+  LiveTap* tap;
+  ~Following() {
+    if (tap != nullptr) tap->follow(nullptr);
+  }
 };
 
 }  // namespace
@@ -63,8 +85,15 @@ void AnalysisRun::run(const std::stop_token& stop) {
   const auto fail = [&](Error error) { listener_.done({{}, std::move(error), nullptr}); };
   auto model = model_.get();
   if (!model) return fail(model.error());
-  auto opened = Analysis::open(context, settings_.inputs.front(), std::move(*model), stop);
+  Analysis::OpenVideo open_video = open_source;
+  if (tap_ != nullptr && is_live(settings_.inputs.front())) {
+    open_video = [tap = tap_](const SourceSpec& spec, std::stop_token asked) {
+      return open_live(spec, *tap, std::move(asked));
+    };
+  }
+  auto opened = Analysis::open(context, settings_.inputs.front(), std::move(*model), stop, open_video);
   if (!opened) return fail(opened.error());
+  const Following following{tap_};
   Analysis& analysis = **opened;
   if (tap_ != nullptr) {
     tap_->opened(analysis.info());

@@ -18,7 +18,9 @@ LivePanel::LivePanel(const LiveWatch& watch, QWidget* parent) : QWidget(parent),
   dropped_ = line(lines, QStringLiteral("live_dropped"), tr("Dropped"));
   errors_ = line(lines, QStringLiteral("live_errors"), tr("Decode errors"));
   latency_ = line(lines, QStringLiteral("live_latency"), tr("Latency"));
-  latency_->setToolTip(tr("From a frame's arrival to its record"));
+  latency_->setToolTip(tr("From a frame's way to the encoder to its record"));
+  dropped_->setToolTip(tr("Frames that came while the analysis was behind; the oldest go first"));
+  state_->setWordWrap(true);
   connect(&watch_, &LiveWatch::changed, this, &LivePanel::say);
   say();
 }
@@ -40,14 +42,15 @@ void LivePanel::say() {
     case State::kConnecting: state_->setText(tr("Connecting …")); break;
     case State::kStreaming: state_->setText(tr("Streaming")); break;
     case State::kStalled: state_->setText(tr("Stalled: no frame for %1 s").arg(watch_.no_signal_s())); break;
-    case State::kLost: state_->setText(tr("Lost or stopped; Ctrl+R connects again")); break;
+    case State::kLost: state_->setText(tr("Lost, and tried again: %1").arg(QString::fromStdString(counts.why))); break;
+    case State::kEnded: state_->setText(tr("Stopped; Ctrl+R connects again")); break;
   }
   const auto with_rate = [](std::int64_t frames, double fps) {
     return tr("%L1 (%2 a second)").arg(frames).arg(fps, 0, 'f', 1);
   };
   received_->setText(with_rate(counts.received, counts.received_fps));
   watched_->setText(with_rate(counts.watched, counts.watched_fps));
-  dropped_->setText(QStringLiteral("0"));  // the analysis watches every frame; a source that is too fast has to wait
+  dropped_->setText(QStringLiteral("%L1").arg(counts.dropped));
   errors_->setText(QStringLiteral("%L1").arg(counts.decode_errors));
   latency_->setText(counts.latency_s ? tr("%1 ms").arg(1000 * *counts.latency_s, 0, 'f', 0) : tr("not known yet"));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,7 @@ class Tapped final : public FrameSource {
     return item;
   }
   std::int64_t decode_errors() const noexcept override { return source_->decode_errors(); }
+  Dropped close() override { return source_->close(); }
 
  private:
   std::unique_ptr<FrameSource> source_;
@@ -67,6 +69,22 @@ void LiveTap::opened(const StreamInfo& info) {
   info_ = info;
 }
 
+void LiveTap::follow(LiveSource* source) {
+  const std::scoped_lock lock(mutex_);
+  if (source == nullptr) ask_source();
+  source_ = source;
+}
+
+void LiveTap::ask_source() const {
+  if (source_ == nullptr) return;
+  const LiveCounts now = source_->counts();
+  counts_.received = now.received;
+  counts_.dropped = std::accumulate(now.dropped.begin(), now.dropped.end(), std::int64_t{0});
+  counts_.decode_errors = now.decode_errors;
+  counts_.state = now.state;
+  counts_.why = now.last_error;
+}
+
 void LiveTap::decoded(const Frame& frame, std::int64_t decode_errors) {
   {
     const std::scoped_lock lock(mutex_);
@@ -85,6 +103,7 @@ void LiveTap::watched(std::span<const Record> records) {
   for (const Record& record : records) {
     const auto* frame = std::get_if<FrameRecord>(&record);
     if (frame == nullptr) continue;
+    if (source_ != nullptr) source_->watched(counts_.watched);
     ++counts_.watched;
     note(done_);
     while (!waiting_.empty() && waiting_.front().pts <= frame->pts) {
@@ -102,18 +121,12 @@ void LiveTap::resize(int width, int height) {
 
 LiveTap::Counts LiveTap::counts() const {
   const std::scoped_lock lock(mutex_);
+  ask_source();
   const auto now = Clock::now();
   Counts out = counts_;
   out.received_fps = rate(in_, now);
   out.watched_fps = rate(done_, now);
   if (!in_.empty()) out.silent_s = seconds(now - in_.back());
-  std::vector<double> gaps;
-  for (std::size_t i = 1; i < in_.size(); ++i) gaps.push_back(seconds(in_[i] - in_[i - 1]));
-  if (!gaps.empty()) {
-    const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2);
-    std::ranges::nth_element(gaps, middle);
-    out.median_gap_s = *middle;
-  }
   return out;
 }
 

@@ -12,10 +12,12 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <thread>
 
 #include "app/studio/player.h"
+#include "core/live/live_source.h"
 #include "core/media/picture.h"
 #include "core/media/source.h"
 #include "core/records/records.h"
@@ -31,17 +33,20 @@ class LiveTap {
   using Clock = std::chrono::steady_clock;
 
   struct Counts {
-    std::int64_t received = 0, watched = 0, decode_errors = 0;
+    std::int64_t received = 0, watched = 0, dropped = 0, decode_errors = 0;
+    LiveState state = LiveState::kStreaming;
+    std::string why;                           // the source was lost; empty if it was not
     double received_fps = 0, watched_fps = 0;  // of the last seconds
     std::optional<double> latency_s;           // of the last watched frame, from its arrival to its record
     std::optional<double> silent_s;            // since the last frame; none: there was none
-    double median_gap_s = 0;                   // between the last frames
   };
 
   // `shown` gets the newest picture there is, as often as it returns and no sooner than `apart`, on the tap's own thread.
   LiveTap(int width, int height, std::function<void(Player::Shown)> shown, std::chrono::milliseconds apart = {});
 
   void opened(const StreamInfo& info);
+  // From now on counts() are those of `source`, which is live; null: it is gone, and they stay as they were.
+  void follow(LiveSource* source);
   void decoded(const Frame& frame, std::int64_t decode_errors);  // on the decoding thread
   void watched(std::span<const Record> records);                 // on the delivering thread
   void resize(int width, int height);
@@ -49,6 +54,7 @@ class LiveTap {
 
  private:
   void run(const std::stop_token& stop);
+  void ask_source() const;  // with mutex_ held
 
   const std::function<void(Player::Shown)> shown_;
   const std::chrono::milliseconds apart_;
@@ -56,9 +62,10 @@ class LiveTap {
   mutable std::mutex mutex_;
   std::condition_variable_any there_;
   StreamInfo info_;
+  LiveSource* source_ = nullptr;
   int width_, height_;
   std::optional<Frame> newest_;  // not shown yet
-  Counts counts_;
+  mutable Counts counts_;
   struct Arrival {
     std::int64_t pts = 0;
     Clock::time_point when;

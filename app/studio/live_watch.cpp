@@ -11,10 +11,8 @@ LiveWatch::LiveWatch(SessionController& session) : session_(session) {
   connect(&session_, &SessionController::state_changed, this, &LiveWatch::look);
 }
 
-double LiveWatch::stalled_after_s(double median_gap_s) { return std::max(5.0, 10 * median_gap_s); }
-
 int LiveWatch::no_signal_s() const {
-  const bool none = state_ == State::kStalled || state_ == State::kLost;
+  const bool none = state_ == State::kStalled || state_ == State::kLost || state_ == State::kEnded;
   return none ? std::max(1, static_cast<int>(counts_.silent_s.value_or(0))) : 0;
 }
 
@@ -29,10 +27,12 @@ void LiveWatch::look() {
     if (session_.state() == SessionController::State::kOpening) {
       state_ = State::kConnecting;
     } else if (session_.state() != SessionController::State::kAnalyzing) {
-      state_ = State::kLost;
+      state_ = State::kEnded;
     } else {
-      state_ =
-          counts_.silent_s.value_or(0) > stalled_after_s(counts_.median_gap_s) ? State::kStalled : State::kStreaming;
+      const LiveState source = counts_.state;
+      state_ = source == LiveState::kStreaming ? State::kStreaming
+               : source == LiveState::kStalled ? State::kStalled
+                                               : State::kLost;
     }
   }
   Q_EMIT changed();

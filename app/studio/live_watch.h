@@ -14,17 +14,15 @@ class LiveWatch : public QObject {
   Q_OBJECT
 
  public:
-  enum class State { kNone, kConnecting, kStreaming, kStalled, kLost };
+  enum class State { kNone, kConnecting, kStreaming, kStalled, kLost, kEnded };
 
   explicit LiveWatch(SessionController& session);
 
-  State state() const { return state_; }  // kNone: no live source is open
+  // kNone: no live source is open. kLost: it is tried again. kEnded: not any more.
+  State state() const { return state_; }
   const LiveTap::Counts& counts() const { return counts_; }
   // While frames should come and do not: for how many seconds none came. 0: they come.
   int no_signal_s() const;
-
-  // With no frame for so long, a source whose frames come that far apart is stalled.
-  static double stalled_after_s(double median_gap_s);
 
  Q_SIGNALS:
   void changed();

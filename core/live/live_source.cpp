@@ -190,7 +190,7 @@ bool LiveSource::try_again(Error why, const std::stop_token& stop) {
     counts_.last_error = why.message;
     ++counts_.failures;
   }
-  if (!comes_back_) {
+  if (!comes_back_ || (!options_.wait_for_first && !clock_.last())) {
     fail(std::move(why));
     return false;
   }

@@ -38,6 +38,7 @@ struct LiveOptions {
   DropPolicy drop = DropPolicy::kOldest;
   std::size_t queue = 8;           // frames that may wait
   std::optional<int> max_retries;  // in a row that fail; none: for ever
+  bool wait_for_first = true;      // false: what cannot be opened at first is an error
   double stalled_s = 5;            // least time without a frame that counts
   double first_back_off_s = 1, most_back_off_s = 30;
   bool realtime = false;   // a file's frames come when its time stamps say

@@ -87,6 +87,11 @@ TEST(SurpriseLevels, DecideAMillionFramesAnewInLessThanATenthOfASecond) {
   const auto frames = noisy_frames(1'000'000);
   findings.take(std::vector<Record>(frames.begin(), frames.end()), {512, 12'800});
   Edits edits;
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+  constexpr double kMost_s = 2;  // a sanitizer takes most of it
+#else
+  constexpr double kMost_s = 0.1;
+#endif
   for (const double level : {8.0, 3.0, 2.0, 5.0}) {
     edits.choices.thresholds.surprise = level;
     const auto start = std::chrono::steady_clock::now();
@@ -94,7 +99,7 @@ TEST(SurpriseLevels, DecideAMillionFramesAnewInLessThanATenthOfASecond) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     EXPECT_EQ(static_cast<std::size_t>(findings.events().rowCount()), findings.crossings().size());
     EXPECT_GT(findings.crossings().size(), 1000U);
-    EXPECT_LT(took.count(), 0.1) << "at " << level << ": " << findings.crossings().size() << " events";
+    EXPECT_LT(took.count(), kMost_s) << "at " << level << ": " << findings.crossings().size() << " events";
   }
 }
 

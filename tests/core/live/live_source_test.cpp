@@ -227,6 +227,18 @@ TEST_F(LiveSourceTest, TriesForEverUnlessToldOtherwiseAndIsStoppedAtOnce) {
   EXPECT_EQ(tries_, 3);
 }
 
+TEST_F(LiveSourceTest, WaitsForTheFirstConnectionOnlyIfItMay) {
+  options_.wait_for_first = false;
+  auto opened = open({});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(tries_, 1);
+  auto lost = open({{{1, 1000}, 0, {{Does::kFrames, 1}, {Does::kError, 0}}},
+                    {.refused = Error{ErrorKind::kSource, "refused"}},
+                    {{1, 1000}, 0, {{Does::kFrames, 1}, {Does::kSilence, 0}}}});
+  ASSERT_TRUE(lost);
+  EXPECT_EQ(read(**lost, 2).pts.size(), 2U);
+}
+
 TEST_F(LiveSourceTest, AFileThatIsMissingIsNotWaitedFor) {
   options_.source.uri = "/no/such/file.mp4";
   auto opened = open({{.refused = Error{ErrorKind::kInput, "no such file"}}});
