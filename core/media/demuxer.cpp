@@ -78,8 +78,12 @@ Result<void> Demuxer::open_format(std::stop_token stop, ErrorLog& log) {
   AvOptions options;
   const AVInputFormat* format = nullptr;
   std::string url = remote() ? location_.path : "file:" + location_.path;
-  // A play list in a file may not open a socket.
-  if (!remote()) options.set("protocol_whitelist", "file,crypto,data");
+  // A play list in a file may not open a socket, and none from the net a file of this machine.
+  if (remote()) {
+    options.set("protocol_blacklist", "file,concat,concatf,subfile,pipe,fd,unix,cache,async");
+  } else {
+    options.set("protocol_whitelist", "file,crypto,data");
+  }
 
   switch (location_.kind) {
     case Kind::kUrl:

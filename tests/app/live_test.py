@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """`longtake live` as a user runs it: files that stand in for cameras, and real streams over loop-back that are killed, stalled and
 started again. Usage: live_test.py PATH/longtake [unittest arguments]"""
+import functools
+import http.server
 import json
 import os
 import pathlib
@@ -11,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import urllib.error
@@ -214,6 +217,41 @@ class Live(unittest.TestCase):
         self.run_live(uri, "--drop", "block", "--max-retries", "0", "-o", self.out, code=7)
         self.assertEqual(seen(self.out), seen(self.whole))
         self.assertEqual(records(self.out, "error")[0]["message"], "the stream ended")
+
+    def serve(self):
+        class Quiet(http.server.SimpleHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=self.folder))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    def test_a_play_list_from_the_net_is_played_but_reads_no_local_file(self):
+        address = self.serve()
+        subprocess.run(["ffmpeg", "-v", "error", "-i", self.clip, "-c", "copy", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0",
+                        os.path.join(self.folder, "film.m3u8")], check=True)
+        self.run_live(address + "/film.m3u8", "--drop", "block", "-o", self.out)
+        self.assertEqual(seen(self.out), seen(self.whole))
+        os.remove(self.out)
+        for number, local in enumerate([f"file://{self.clip}", f"concat:{self.clip}", f"crypto:file:{self.clip}"]):
+            with open(os.path.join(self.folder, f"evil{number}.m3u8"), "w", encoding="utf-8") as file:
+                file.write(f"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{local}\n#EXT-X-ENDLIST\n")
+            self.run_live(f"{address}/evil{number}.m3u8", "--max-retries", "0", "-o", self.out, code=7)
+            self.assertEqual(records(self.out, "frame"), [], local)
+        # Over HTTP FFmpeg itself says no.
+        for number in range(3):
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                def send(number=number):
+                    with server.accept()[0] as peer:
+                        peer.sendall(pathlib.Path(self.folder, f"evil{number}.m3u8").read_bytes())
+                sender = threading.Thread(target=send, daemon=True)
+                sender.start()
+                port = server.getsockname()[1]
+                self.run_live(f"tcp://127.0.0.1:{port}", "--max-retries", "0", "-o", self.out, code=7)
+                sender.join()
+            self.assertEqual(records(self.out, "frame"), [], number)
 
     # --- for those who look on
 
