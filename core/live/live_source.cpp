@@ -13,6 +13,7 @@ namespace {
 
 constexpr double kStalledGaps = 10;  // times what usually lies between two frames
 constexpr double kSteady_s = 5;      // a connection that held for so long was a good one
+constexpr double kForEver_s = 1e8;   // a pipe may be silent for a night, and of streams the watchman knows better
 constexpr std::chrono::milliseconds kLook{100};
 
 double seconds(std::chrono::steady_clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
@@ -51,6 +52,7 @@ LiveSource::~LiveSource() { close(); }
 
 Result<std::unique_ptr<LiveSource>> LiveSource::open(LiveOptions options, StateChanged changed, std::stop_token stop,
                                                      Connect connect) {
+  options.source.read_timeout_s = kForEver_s;
   std::unique_ptr<LiveSource> out(new LiveSource(std::move(options), std::move(changed), std::move(connect)));
   out->reader_ = std::jthread([self = out.get()](const std::stop_token& ended) { self->read(ended); });
   out->watchman_ = std::jthread([self = out.get()](const std::stop_token& ended) { self->keep_watch(ended); });

@@ -34,7 +34,7 @@ enum class LiveState { kConnecting, kStreaming, kStalled, kBackingOff, kEnded };
 std::string_view name_of(LiveState state);
 
 struct LiveOptions {
-  SourceSpec source;
+  SourceSpec source;  // its read_timeout_s means nothing: see Note: States
   DropPolicy drop = DropPolicy::kOldest;
   std::size_t queue = 8;           // frames that may wait
   std::optional<int> max_retries;  // in a row that fail; none: for ever
@@ -54,7 +54,7 @@ struct LiveCounts {
   std::array<std::int64_t, FrameBuffer::kReasons> dropped{};
   std::int64_t decode_errors = 0;
   std::int64_t reconnects = 0;      // after the first connection
-  std::int64_t failures = 0;        // tries that came to nothing
+  std::int64_t failures = 0;        // connections that ended or were not made
   std::size_t waiting = 0;          // in the queue
   std::optional<double> silent_s;   // since the last frame; none: there was none yet
   Latency queued, watching, whole;  // from arrival to the encoder, from there to the records, both together

@@ -103,7 +103,11 @@ class LiveSourceTest : public testing::Test {
           const std::scoped_lock lock(mutex_);
           states_.push_back(std::string(name_of(state)) + (why.empty() ? "" : ": " + why));
         },
-        stop_.get_token(), [this](const SourceSpec&, const std::stop_token&) { return connect(); });
+        stop_.get_token(),
+        [this](const SourceSpec& spec, const std::stop_token&) {
+          EXPECT_GT(spec.read_timeout_s, 86400) << "whether a source is silent for too long is not FFmpeg's affair";
+          return connect();
+        });
   }
   Result<std::unique_ptr<FrameSource>> connect() {
     const std::scoped_lock lock(mutex_);
