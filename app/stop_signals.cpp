@@ -31,15 +31,25 @@ void handle(int signal, void (*handler)(int)) {
   sigaction(signal, &action, nullptr);
 }
 
+sigset_t both_signals() {
+  sigset_t out;
+  sigemptyset(&out);
+  sigaddset(&out, SIGINT);
+  sigaddset(&out, SIGTERM);
+  return out;
+}
+
 }  // namespace
 
 StopSignals::StopSignals() {
   if (pipe2(pipe_.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
   signals_seen = 0;
   handler_pipe = pipe_[1];
-  waiter_ = std::thread([this] { wait(); });
+  const sigset_t both = both_signals();
+  pthread_sigmask(SIG_BLOCK, &both, &mask_before_);
   handle(SIGINT, on_signal);
   handle(SIGTERM, on_signal);
+  waiter_ = std::thread([this] { wait(); });
 }
 
 StopSignals::~StopSignals() {
@@ -49,6 +59,7 @@ StopSignals::~StopSignals() {
   close(pipe_[1]);
   waiter_.join();
   close(pipe_[0]);
+  pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }
 
 int StopSignals::exit_code() const {
@@ -57,6 +68,8 @@ int StopSignals::exit_code() const {
 }
 
 void StopSignals::wait() {
+  const sigset_t both = both_signals();
+  pthread_sigmask(SIG_UNBLOCK, &both, nullptr);
   unsigned char byte = 0;
   if (read(pipe_[0], &byte, 1) != 1) return;  // closed: nobody asked for a stop
   signal_ = byte;

@@ -108,8 +108,8 @@ TEST_F(Live, ShowsWhatTheAnalysisWatchesAndSaysWhenNothingComes) {
   const std::int64_t before = session_->findings().curves().frames();
   camera_.waitForFinished();
   start_camera();
+  ASSERT_TRUE(until([&] { return said("live_state") == QStringLiteral("Streaming"); }));
   ASSERT_TRUE(until([&] { return session_->findings().curves().frames() > before + 20; }));
-  EXPECT_EQ(said("live_state"), QStringLiteral("Streaming"));
   EXPECT_FALSE(no_signal()->isVisible());
   EXPECT_FALSE(session_->findings().gaps().empty());
   const auto told = *session_->live_counts();
