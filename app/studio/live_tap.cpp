@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/media/location.h"
+
 namespace longtake {
 namespace {
 
@@ -54,7 +56,7 @@ bool is_live(std::string_view uri) {
   static constexpr std::array<std::string_view, 8> kLive{"rtsp://", "rtsps://", "rtp://",  "udp://",
                                                          "srt://",  "tcp://",   "rtmp://", "mmsh://"};
   return std::ranges::any_of(kLive, [&](std::string_view scheme) { return uri.starts_with(scheme); }) ||
-         uri.starts_with("/dev/video");
+         names_camera(uri);
 }
 
 LiveTap::LiveTap(int width, int height, std::function<void(Player::Shown)> shown, std::chrono::milliseconds apart)

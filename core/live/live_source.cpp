@@ -24,9 +24,9 @@ std::chrono::steady_clock::duration duration(double seconds) {
 
 // Whether what was lost may be there again: not a file or a pipe that ended.
 bool may_come_back(const std::string& uri) {
-  if (uri.starts_with("/dev/video")) return true;
+  if (names_camera(uri)) return true;
   const auto location = locate(uri);
-  return location && location->kind == Location::Kind::kUrl;
+  return location && (location->kind == Location::Kind::kUrl || location->kind == Location::Kind::kCamera);
 }
 
 }  // namespace

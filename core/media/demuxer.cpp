@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/media/camera_format.h"
+
 namespace longtake {
 namespace {
 
@@ -65,7 +67,7 @@ Result<std::unique_ptr<Demuxer>> Demuxer::open(const Location& location, const P
 Result<void> Demuxer::open_format(std::stop_token stop, ErrorLog& log) {
   using Kind = Location::Kind;
   std::optional<double> limit;
-  if (remote()) limit = patience_.open_s;
+  if (remote() || camera()) limit = patience_.open_s;
   if (location_.kind == Kind::kPipe) limit = patience_.read_s;
   interrupt_.arm(std::move(stop), limit);
 
@@ -79,7 +81,7 @@ Result<void> Demuxer::open_format(std::stop_token stop, ErrorLog& log) {
   const AVInputFormat* format = nullptr;
   std::string url = remote() ? location_.path : "file:" + location_.path;
   // A play list in a file may not open a socket, and none from the net a file of this machine.
-  if (remote()) {
+  if (remote() || camera()) {
     options.set("protocol_blacklist", "file,concat,concatf,subfile,pipe,fd,unix,cache,async");
   } else {
     options.set("protocol_whitelist", "file,crypto,data");
@@ -87,6 +89,8 @@ Result<void> Demuxer::open_format(std::stop_token stop, ErrorLog& log) {
 
   switch (location_.kind) {
     case Kind::kUrl:
+      // Of what comes over UDP, a busy network loses a part.
+      if (location_.path.starts_with("rtsp")) options.set("rtsp_flags", "prefer_tcp");
       break;
     case Kind::kFile:
       // FFmpeg takes these characters for a pattern of image names, unless it is handed an open file without
@@ -108,6 +112,15 @@ Result<void> Demuxer::open_format(std::stop_token stop, ErrorLog& log) {
       url = kNoName;
       break;
     }
+    case Kind::kCamera:
+      format = camera_format();
+      if (!format) {
+        return Error{ErrorKind::kInput, "cannot open " + location_.quoted + ": cameras need libavdevice, which is not installed"};
+      }
+      // Reads that wait would wait for ever for a camera that sends nothing.
+      raw->flags |= AVFMT_FLAG_NONBLOCK;
+      url = location_.path;
+      break;
     case Kind::kSequence:
       format = av_find_input_format("image2");
       options.set("pattern_type", "sequence");
@@ -183,7 +196,7 @@ Result<Demuxer::Read> Demuxer::read(AVPacket& packet, std::stop_token stop) {
     // A demuxer may say "end" for anything; its input knows better.
     const int input_error = format_->pb && format_->pb->error != AVERROR_EOF ? format_->pb->error : 0;
     const int reason = code == AVERROR_EOF ? input_error : code;
-    if (reason < 0 && remote() && reason != AVERROR_INVALIDDATA) {
+    if (reason < 0 && (remote() || camera()) && reason != AVERROR_INVALIDDATA) {
       return failure("cannot go on reading", reason, ErrorKind::kSource, nullptr);
     }
     const bool hole = location_.kind == Location::Kind::kSequence && packets_ < location_.pictures;

@@ -19,8 +19,8 @@ namespace longtake {
 inline constexpr std::int64_t kMostPixels = std::int64_t{1} << 26;
 
 struct Patience {
-  double open_s = 10;  // for URLs
-  double read_s = 30;  // for URLs and pipes
+  double open_s = 10;  // for URLs and cameras
+  double read_s = 30;  // for these and pipes
 };
 
 class Demuxer {
@@ -54,7 +54,8 @@ class Demuxer {
   Result<void> choose_stream();
   Error failure(const char* doing, int code, ErrorKind kind, const ErrorLog* log) const;
   bool remote() const { return location_.kind == Location::Kind::kUrl; }
-  bool waits() const { return remote() || location_.kind == Location::Kind::kPipe; }
+  bool camera() const { return location_.kind == Location::Kind::kCamera; }
+  bool waits() const { return remote() || camera() || location_.kind == Location::Kind::kPipe; }
 
   Location location_;
   Patience patience_;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -112,9 +113,15 @@ Result<Location> locate_sequence(Location at, const NumberPattern& pattern) {
   return at;
 }
 
+constexpr unsigned kVideo4Linux = 81;  // the major number of its devices
+
 Result<Location> locate_existing(Location at, const struct stat& status) {
   if (S_ISDIR(status.st_mode)) return refusal(at, "it is a directory");
   if (S_ISSOCK(status.st_mode)) return refusal(at, "it is a socket");
+  if (S_ISCHR(status.st_mode) && major(status.st_rdev) == kVideo4Linux) {
+    at.kind = Location::Kind::kCamera;
+    return at;
+  }
   if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
     at.kind = Location::Kind::kPipe;
     return at;
@@ -195,6 +202,8 @@ std::string quoted_name(std::string_view name) {
   }
   return out + '"';
 }
+
+bool names_camera(std::string_view uri) { return uri.starts_with("/dev/video") || uri.starts_with("/dev/v4l/"); }
 
 Result<Location> locate(const std::string& uri) {
   Location at;

@@ -1,4 +1,4 @@
-// What an input's name means: a file, numbered images, a pipe or a URL. Looks at the file system, opens
+// What an input's name means: a file, numbered images, a pipe, a camera or a URL. Looks at the file system, opens
 // nothing.
 #pragma once
 
@@ -15,6 +15,7 @@ struct Location {
     kFile,      // a regular file, which can be read again and from anywhere
     kSequence,  // images with numbers in their names
     kPipe,      // standard input, a named pipe or a device: bytes come once
+    kCamera,    // a V4L2 device
     kUrl,       // FFmpeg's affair
   };
   Kind kind = Kind::kFile;
@@ -35,6 +36,9 @@ struct Location {
 //   there.
 // Errors (kInput): it is missing, a directory, empty, or may not be read.
 Result<Location> locate(const std::string& uri);
+
+// Whether a name is that of a camera, be it plugged in or not: /dev/video0, /dev/v4l/by-id/….
+bool names_camera(std::string_view uri);
 
 // The URL without what may be secret: user and password, and everything after the "?". Works on every "://"
 // in it, as one URL may carry another.

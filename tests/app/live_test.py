@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -76,9 +77,9 @@ class Live(unittest.TestCase):
         self.assertEqual(done.returncode, code, done.stderr)
         return done
 
-    def start_live(self, *arguments):
+    def start_live(self, *arguments, **options):
         process = subprocess.Popen([PROGRAM, "live", *arguments, "-o", self.out, "--stats-every", "0.5"],
-                                   stderr=subprocess.PIPE, text=True)
+                                   stderr=subprocess.PIPE, text=True, **options)
         self.running.append(process)
         return process
 
@@ -161,6 +162,39 @@ class Live(unittest.TestCase):
         for name in kept:
             self.assertEqual(len(records(os.path.join(self.folder, name), "frame")), 100)
             self.assertTrue(re.fullmatch(r"live(-\d{8}T\d{6}\.\d{3}Z(-\d+)?)?\.jsonl", name), name)
+
+    # --- cameras
+
+    def test_a_camera_that_is_unplugged_is_found_again(self):
+        library = os.environ.get("LONGTAKE_FAKE_CAMERA")
+        camera = os.path.join(self.folder, "video0")
+        try:
+            os.mknod(camera, stat.S_IFCHR | 0o600, os.makedev(81, 0))
+        except PermissionError as error:
+            self.skipTest(f"no device can be made: {error}")
+        if not library or "libasan" in subprocess.run(["ldd", PROGRAM], capture_output=True, text=True).stdout:
+            self.skipTest("no camera")
+
+        def now(what, so):
+            pathlib.Path(f"{camera}.{what}").touch() if so else os.remove(f"{camera}.{what}")
+
+        live = self.start_live(camera, "--drop", "block", "--stalled-after", "1",
+                               env={**os.environ, "LD_PRELOAD": library, "FAKE_CAMERA": camera})
+        self.until(lambda: len(records(self.out, "frame")) > 30, "frames")
+        now("silent", True)
+        self.until(lambda: "stalled" in [one["state"] for one in records(self.out, "stats")], "the stall", 10)
+        now("silent", False)
+        self.until(lambda: self.last_stats()["state"] == "streaming", "its end", 10)
+        now("gone", True)
+        self.until(lambda: self.last_stats()["state"] == "backing_off", "the loss", 10)
+        self.assertIn("No such device", self.last_stats()["why"])
+        frames = len(records(self.out, "frame"))
+        now("gone", False)
+        self.until(lambda: len(records(self.out, "frame")) > frames + 30, "frames of the camera that was plugged in again")
+        self.assertBalanced(self.end(live))
+        self.assertEqual([one["reason"] for one in records(self.out, "discontinuity")][-1], "reconnect")
+        self.assertEqual((records(self.out, "header")[0]["width"], records(self.out, "event")), (320, []))
+        self.assertFollowsTheSchema()
 
     # --- streams
 

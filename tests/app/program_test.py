@@ -474,6 +474,26 @@ class Program(unittest.TestCase):
             self.assertEqual(run(*command).returncode, 0)
             self.assertEqual(open(result, "rb").read(), self.whole)
 
+    def test_no_thread_that_computes_takes_a_signal(self):
+        """In the middle of a matrix product the stack pointer is in the heap, and a signal's frame would overwrite it."""
+        child = subprocess.Popen([PROGRAM, "analyze", self.clip, "--threads", "3"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(child.communicate)
+        child.stdout.readline()
+        threads = {}
+        for thread in os.listdir(f"/proc/{child.pid}/task"):
+            with open(f"/proc/{child.pid}/task/{thread}/status") as status:
+                fields = dict(line.split(":", 1) for line in status)
+            threads[int(thread)] = int(fields["SigBlk"], 16)
+        child.kill()
+        self.assertGreater(len(threads), 4)
+        both = 1 << (signal.SIGINT - 1) | 1 << (signal.SIGTERM - 1)
+        open_to_them = [thread for thread, blocked in threads.items() if blocked & both == 0]
+        # The one that waits for signals, and what libraries started before main().
+        waits = max(open_to_them)
+        self.assertEqual([thread for thread in threads if thread > waits and threads[thread] & both != both], [])
+        self.assertLessEqual(len(open_to_them), 2)
+        self.assertEqual(threads[child.pid] & both, both)
+
     def test_nothing_moves_unless_there_is_a_terminal(self):
         self.assertEqual(run("analyze", self.clip, "--to", "1").stderr, b"")
         try:
