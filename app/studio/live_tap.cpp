@@ -52,7 +52,7 @@ class Tapped final : public FrameSource {
 
 }  // namespace
 
-bool is_live(std::string_view uri) {
+bool is_live(const std::string& uri) {
   static constexpr std::array<std::string_view, 8> kLive{"rtsp://", "rtsps://", "rtp://",  "udp://",
                                                          "srt://",  "tcp://",   "rtmp://", "mmsh://"};
   return std::ranges::any_of(kLive, [&](std::string_view scheme) { return uri.starts_with(scheme); }) ||

@@ -26,7 +26,7 @@ namespace longtake {
 
 // Whether `uri` names something that goes on by itself and can be opened only once. Streams over HTTP count as files: they
 // can be opened again.
-bool is_live(std::string_view uri);
+bool is_live(const std::string& uri);
 
 class LiveTap {
  public:

@@ -26,7 +26,7 @@ std::chrono::steady_clock::duration duration(double seconds) {
 bool may_come_back(const std::string& uri) {
   if (names_camera(uri)) return true;
   const auto location = locate(uri);
-  return location && (location->kind == Location::Kind::kUrl || location->kind == Location::Kind::kCamera);
+  return location && location->kind == Location::Kind::kUrl;
 }
 
 }  // namespace
@@ -146,7 +146,10 @@ void LiveSource::read(const std::stop_token& stop) {
       if (!try_again(std::move(source).error(), stop)) break;
       continue;
     }
-    const StreamInfo& info = (*source)->info();
+    StreamInfo info = (*source)->info();
+    // A camera's clock began when its machine was switched on, which says nothing about the pictures.
+    const std::optional<std::int64_t> start =
+        names_camera(options_.source.uri) ? std::optional<std::int64_t>(0) : std::nullopt;
     const bool first = !clock_.last();
     double gap_s = 0;
     if (!first && comes_back_) {
@@ -156,7 +159,8 @@ void LiveSource::read(const std::stop_token& stop) {
     } else if (!first) {
       gap_s = static_cast<double>(last_step_ * info_.time_base.num) / static_cast<double>(info_.time_base.den);
     }
-    clock_.connect(info.time_base, info.first_pts, gap_s);
+    clock_.connect(info.time_base, info.first_pts, gap_s, start);
+    info.first_pts = start.value_or(info.first_pts);
     if (first) {
       const std::scoped_lock lock(mutex_);
       info_ = info;

@@ -26,14 +26,14 @@ std::int64_t rescaled(std::int64_t ticks, Rational from, Rational to) {
 
 }  // namespace
 
-void StreamClock::connect(Rational time_base, std::int64_t first_pts, double gap_s) {
+void StreamClock::connect(Rational time_base, std::int64_t first_pts, double gap_s, std::optional<std::int64_t> start) {
   if (time_base.num <= 0 || time_base.den <= 0)
     throw std::invalid_argument("StreamClock: a time base must be above zero");
   theirs_ = time_base;
   origin_ = first_pts;
   if (!last_) {
     base_ = time_base;
-    offset_ = first_pts;
+    offset_ = start.value_or(first_pts);
     return;
   }
   const double ticks =

@@ -12,9 +12,10 @@ namespace longtake {
 // One thread.
 class StreamClock {
  public:
-  // A connection begins. The first one keeps its times; a later one goes on `gap_s` (at least one tick) behind the last frame.
+  // A connection begins. The first one keeps its times, or begins at `start` (in its time base); a later one goes on `gap_s`
+  // (at least one tick) behind the last frame.
   // Throws std::invalid_argument unless the time base is above zero.
-  void connect(Rational time_base, std::int64_t first_pts, double gap_s);
+  void connect(Rational time_base, std::int64_t first_pts, double gap_s, std::optional<std::int64_t> start = {});
   // A time stamp of this connection in the first one's time base; always later than the one before.
   std::int64_t operator()(std::int64_t pts);
 

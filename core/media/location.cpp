@@ -113,12 +113,15 @@ Result<Location> locate_sequence(Location at, const NumberPattern& pattern) {
   return at;
 }
 
-constexpr unsigned kVideo4Linux = 81;  // the major number of its devices
+bool is_camera(const struct stat& status) {
+  constexpr unsigned kVideo4Linux = 81;
+  return S_ISCHR(status.st_mode) && major(status.st_rdev) == kVideo4Linux;
+}
 
 Result<Location> locate_existing(Location at, const struct stat& status) {
   if (S_ISDIR(status.st_mode)) return refusal(at, "it is a directory");
   if (S_ISSOCK(status.st_mode)) return refusal(at, "it is a socket");
-  if (S_ISCHR(status.st_mode) && major(status.st_rdev) == kVideo4Linux) {
+  if (is_camera(status)) {
     at.kind = Location::Kind::kCamera;
     return at;
   }
@@ -203,7 +206,11 @@ std::string quoted_name(std::string_view name) {
   return out + '"';
 }
 
-bool names_camera(std::string_view uri) { return uri.starts_with("/dev/video") || uri.starts_with("/dev/v4l/"); }
+bool names_camera(const std::string& uri) {
+  if (uri.starts_with("/dev/video") || uri.starts_with("/dev/v4l/")) return true;
+  struct stat status = {};
+  return stat(uri.c_str(), &status) == 0 && is_camera(status);
+}
 
 Result<Location> locate(const std::string& uri) {
   Location at;

@@ -37,8 +37,8 @@ struct Location {
 // Errors (kInput): it is missing, a directory, empty, or may not be read.
 Result<Location> locate(const std::string& uri);
 
-// Whether a name is that of a camera, be it plugged in or not: /dev/video0, /dev/v4l/by-id/….
-bool names_camera(std::string_view uri);
+// Whether a name is that of a camera: a V4L2 device, or one that may be plugged in later (/dev/video0, /dev/v4l/by-id/…).
+bool names_camera(const std::string& uri);
 
 // The URL without what may be secret: user and password, and everything after the "?". Works on every "://"
 // in it, as one URL may carry another.

@@ -19,6 +19,15 @@ TEST(StreamClock, TheFirstConnectionKeepsItsTimes) {
   for (const std::int64_t pts : {48600, 52200, 55800}) EXPECT_EQ(clock(pts), pts);
 }
 
+TEST(StreamClock, MayBeginAnywhere) {
+  StreamClock clock;
+  clock.connect({1, 1'000'000}, 85'072'456'920, 0, 0);
+  EXPECT_EQ(clock(85'072'456'920), 0);
+  EXPECT_EQ(clock(85'072'496'920), 40000);
+  clock.connect({1, 1'000'000}, 99'000'000'000, 2, 0);
+  EXPECT_EQ(clock(99'000'000'000), 2'040'000);
+}
+
 TEST(StreamClock, ALaterOneGoesOnBehindTheGapInTheFirstOnesTimeBase) {
   StreamClock clock;
   clock.connect({1, 90000}, 1000, 0);

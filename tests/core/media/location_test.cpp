@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -98,6 +99,22 @@ TEST(Location, SeesPipes) {
   const auto at = locate(folder.file("pipe"));
   ASSERT_TRUE(at);
   EXPECT_EQ(at->kind, Kind::kPipe);
+}
+
+TEST(Location, SeesCameras) {
+  const TemporaryFolder folder;
+  const std::string camera = folder.file("camera"), sound = folder.file("sound");
+  if (mknod(camera.c_str(), S_IFCHR | 0600, makedev(81, 3)) != 0) GTEST_SKIP() << "no device can be made here";
+  ASSERT_EQ(mknod(sound.c_str(), S_IFCHR | 0600, makedev(116, 3)), 0);
+  const auto at = locate(camera), other = locate(sound);
+  ASSERT_TRUE(at && other);
+  EXPECT_EQ(at->kind, Kind::kCamera);
+  EXPECT_EQ(at->shown, "camera");
+  EXPECT_EQ(other->kind, Kind::kPipe);
+  EXPECT_TRUE(names_camera(camera));
+  EXPECT_FALSE(names_camera(sound));
+  EXPECT_TRUE(names_camera("/dev/video63")) << "it may be plugged in later";
+  EXPECT_FALSE(names_camera("rtsp://camera/dev/video0"));
 }
 
 TEST(WithoutSecrets, HidesUsersPasswordsAndQueries) {
